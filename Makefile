@@ -1,0 +1,74 @@
+# `make help` lists what there is to make. Each environment is made once, and anew when its lock file changes.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 3000
+DEVICE ?= auto
+
+BIN := .venv/dev/bin
+PIP := -m pip --disable-pip-version-check --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test check format lint types layers pytest install lock models python
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
+	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
+	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
+		.venv/serve/bin/bentoml serve . --host $(HOST) --port $(PORT) --timeout-graceful-shutdown 20
+
+test: check ## the same as check
+
+check: format lint types layers pytest ## all that continuous integration runs
+
+format: .venv/dev/installed
+	$(BIN)/ruff format --check
+
+lint: .venv/dev/installed
+	$(BIN)/ruff check
+
+types: .venv/dev/installed
+	$(BIN)/mypy
+
+layers: .venv/dev/installed
+	$(BIN)/lint-imports
+
+pytest: .venv/dev/installed
+	$(BIN)/python -m pytest
+
+install: .venv/dev/installed ## make .venv/dev, which has the faussaire command
+
+models: .venv/dev/installed ## train and export the generators of models/ anew (DEVICE=)
+	$(BIN)/faussaire train infogan --data mnist --device $(DEVICE) --run runs/mnist-infogan
+	$(BIN)/faussaire export runs/mnist-infogan -o models/mnist-infogan.onnx
+	$(BIN)/faussaire train infogan --data fashion-mnist --device $(DEVICE) --run runs/fashion-mnist-infogan
+	$(BIN)/faussaire export runs/fashion-mnist-infogan -o models/fashion-mnist-infogan.onnx
+
+# dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
+# `make lock UPGRADE=--upgrade` asks for the newest.
+lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRADE=--upgrade)
+	$(LOCK) $(UPGRADE) --extra serve --extra train --extra dev -o requirements/dev.txt
+	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
+
+.venv/serve/installed: requirements/serve.txt | python
+	@echo "Installing what serves into .venv/serve: a minute, once."
+	@$(PYTHON) -m venv --clear .venv/serve
+	@.venv/serve/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/dev/installed: requirements/dev.txt pyproject.toml | python
+	@echo "Installing what trains and tests into .venv/dev: some minutes, once; torch is large."
+	@test -x .venv/dev/bin/python || $(PYTHON) -m venv .venv/dev
+	@.venv/dev/bin/python $(PIP) install --require-hashes -r requirements/dev.txt
+	@.venv/dev/bin/python $(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or later is needed; '$(PYTHON)' is not. Name one: make PYTHON=python3.11 ..." >&2; exit 1; }

@@ -1,0 +1,75 @@
+"""The random draws of image i of seed s: the same on every machine, alone or in any batch.
+
+`docs/noise.md` specifies them for other languages, with test vectors.
+The bits are Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
+whose stream NumPy guarantees. The key is (seed, stream); image i owns the counters
+[i * B, (i + 1) * B), where B counts the blocks of four 64-bit words that one image needs. What is
+drawn for one stream never moves another.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent.space import LatentSpace, NoiseDistribution
+
+SEED_LIMIT = 2**63
+"""Seeds and indices are below it, so that they fit every language's signed 64-bit integer."""
+
+WORDS_PER_BLOCK = 4
+
+
+class Stream(IntEnum):
+    """The second half of the key: what the bits are for."""
+
+    NOISE = 0
+    CLASS = 1
+    STYLE = 2
+
+
+def draw_noise(space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+    """Noise of the images `index` to `index + count` of `seed`, of shape (count, Z)."""
+    uniform = _uniform(seed, Stream.NOISE, index, count, _words(space))
+    if space.noise_distribution is NoiseDistribution.UNIFORM:
+        # Cut to 24 bits, which float32 holds exactly; rounding would sometimes reach 1.
+        return (np.floor(uniform * 2**24) * 2.0**-23 - 1).astype(np.float32)
+    half = (space.noise_size + 1) // 2
+    # Box and Muller 1958. 1 - u is in (0, 1], so that the logarithm is finite.
+    radius = np.sqrt(-2 * np.log(1 - uniform[:, :half]))
+    angle = 2 * np.pi * uniform[:, half : 2 * half]
+    pairs = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return pairs[:, : space.noise_size].astype(np.float32)
+
+
+def draw_classes(space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.intp]:
+    """Class codes where none were asked for, of shape (count,), each equally likely."""
+    uniform = _uniform(seed, Stream.CLASS, index, count, 1)[:, 0]
+    return np.floor(uniform * len(space.classes)).astype(np.intp)
+
+
+def draw_styles(space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+    """Style codes where none were asked for, of shape (count, S), uniform over their ranges."""
+    uniform = _uniform(seed, Stream.STYLE, index, count, len(space.styles))
+    low = np.array([style.low for style in space.styles], np.float64)
+    high = np.array([style.high for style in space.styles], np.float64)
+    return (low + (high - low) * uniform).astype(np.float32)
+
+
+def _words(space: LatentSpace) -> int:
+    odd = space.noise_distribution is NoiseDistribution.NORMAL and space.noise_size % 2
+    return space.noise_size + (1 if odd else 0)
+
+
+def _uniform(seed: int, stream: Stream, index: int, count: int, words: int) -> NDArray[np.float64]:
+    """Numbers in [0, 1) from the upper 53 bits of each word, of shape (count, words)."""
+    if not (0 <= seed < SEED_LIMIT and 0 <= index <= index + count <= SEED_LIMIT):
+        raise ValueError(f"the seed and every index must be in [0, {SEED_LIMIT})")
+    blocks = -(-words // WORDS_PER_BLOCK)
+    # NumPy steps the counter before each block: the block of counter c is the first after c - 1.
+    first = (index * blocks - 1) % 2**256
+    counter = [(first >> shift) & (2**64 - 1) for shift in (0, 64, 128, 192)]
+    philox = np.random.Philox(key=np.array([seed, stream], np.uint64), counter=np.array(counter, np.uint64))
+    raw = philox.random_raw(count * blocks * WORDS_PER_BLOCK)
+    upper = (raw >> np.uint64(11)).reshape(count, blocks * WORDS_PER_BLOCK)
+    return upper[:, :words] * np.float64(2.0**-53)

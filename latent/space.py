@@ -1,0 +1,98 @@
+"""The latent space of a generator: how much noise, which class codes, which style codes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NonEmpty = Annotated[str, Field(min_length=1, max_length=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class NoiseDistribution(StrEnum):
+    UNIFORM = "uniform"
+    """On [-1, 1)."""
+    NORMAL = "normal"
+    """Mean 0, variance 1."""
+
+
+class Part(BaseModel):
+    """Immutable and exact: an unknown field, a NaN or a number in quotes is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ClassCode(Part):
+    name: NonEmpty
+    purity: Share | None = Field(
+        default=None,
+        description="Share of this code's images to which the card's classifier gives this name.",
+    )
+
+
+class StyleCode(Part):
+    name: NonEmpty
+    low: float = -1.0
+    high: float = 1.0
+    effect: str | None = Field(default=None, description="What moving the code was measured to do to the images.")
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError("low must be less than high")
+        return self
+
+
+class LatentSpace(Part):
+    noise_size: int = Field(ge=1, le=4096)
+    noise_distribution: NoiseDistribution = NoiseDistribution.UNIFORM
+    classes: tuple[ClassCode, ...] = ()
+    styles: tuple[StyleCode, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for kind, codes in (("class", self.classes), ("style", self.styles)):
+            names = [code.name for code in codes]
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {kind} codes share a name")
+        return self
+
+    def one_hot(self, classes: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Class weights (N, C) from class codes (N,); (N, 0) in a space without class codes."""
+        return np.equal(classes[:, None], np.arange(len(self.classes))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """One point of the latent space a row; all float32 and of equal length."""
+
+    noise: NDArray[np.float32]
+    """(N, Z)"""
+    classes: NDArray[np.float32]
+    """(N, C): the weight of each class, one-hot or a blend"""
+    styles: NDArray[np.float32]
+    """(N, S)"""
+
+    def __len__(self) -> int:
+        return len(self.noise)
+
+    def __getitem__(self, rows: slice) -> "Codes":
+        return Codes(self.noise[rows], self.classes[rows], self.styles[rows])
+
+    @classmethod
+    def concatenate(cls, parts: "list[Codes]") -> "Codes":
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.noise for part in parts]),
+            np.concatenate([part.classes for part in parts]),
+            np.concatenate([part.styles for part in parts]),
+        )
+
+    def inputs(self) -> dict[str, NDArray[np.float32]]:
+        """The generator's inputs by name; a kind of code that it lacks is no input."""
+        named = {"noise": self.noise, "classes": self.classes, "styles": self.styles}
+        return {name: array for name, array in named.items() if array.shape[1]}

@@ -1,0 +1,1 @@
+"""Serves the generators of models/ over HTTP: codes and a seed in, PNG out."""

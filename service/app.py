@@ -1,0 +1,187 @@
+"""The service: its routes, and BentoML around them."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import bentoml
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+
+from latent import GeneratorCard
+from service import images, metrics, problems
+from service.batcher import Batcher, Drawn
+from service.errors import TooManyImages, UnknownModel
+from service.middleware import BodyLimit, Observed
+from service.requests import ImagesRequest, codes_of
+from service.runtime import SHAPE, Runtime, open_models
+from service.settings import Settings
+
+DRAWN_SEEDS = 2**53
+"""Seeds that the server chooses are below it: JavaScript's numbers hold them exactly."""
+
+
+@dataclass(frozen=True)
+class Served:
+    runtime: Runtime
+    batcher: Batcher
+
+
+class Model(BaseModel):
+    """A generator that can be asked for."""
+
+    digest: str
+    default: bool
+    card: GeneratorCard
+
+
+class Models(BaseModel):
+    models: list[Model]
+
+
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {}}, "description": "The image, or a sheet of several"},
+    404: {"content": {problems.MEDIA_TYPE: {}}, "description": "No such model"},
+    413: {"content": {problems.MEDIA_TYPE: {}}, "description": "The body is too large"},
+    422: {"content": {problems.MEDIA_TYPE: {}}, "description": "A field is not valid"},
+    429: {
+        "content": {problems.MEDIA_TYPE: {}},
+        "description": "The queue is full: see Retry-After",
+    },
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The HTTP application; it opens its models when it starts, and not before."""
+    app = FastAPI(
+        title="Faussaire",
+        description="Images from the generators of GANs: codes and a seed in, PNG out.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_serving(settings),
+    )
+    app.state.settings = settings
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Observed)
+    problems.handle_in(app)
+    app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
+    app.get("/v1/models")(list_models)
+    app.get("/v1/models/{name}")(get_model)
+    app.get("/metrics", include_in_schema=False)(scrape)
+    app.get("/docs", include_in_schema=False)(docs)
+    app.get("/", include_in_schema=False)(root)
+    return app
+
+
+async def draw_images(body: ImagesRequest, request: Request) -> Response:
+    """Draw images.
+
+    The same model, codes, seed and index give the same image, whatever else the server is doing.
+    """
+    settings: Settings = request.app.state.settings
+    if body.n > settings.max_images:
+        raise TooManyImages("n", f"Ask for at most {settings.max_images} images at a time.")
+    served = _find(request, body.model)
+    seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
+    drawn = await served.batcher.submit(codes_of(body, served.runtime.card.space, seed))
+    started = time.perf_counter()
+    content = await _encode(drawn)
+    encoding = time.perf_counter() - started
+    metrics.ENCODING_SECONDS.labels(served.runtime.card.name).observe(encoding)
+    headers = {
+        "Faussaire-Model": f"{served.runtime.card.name}@{served.runtime.digest[:12]}",
+        "Faussaire-Seed": str(seed),
+        "Faussaire-Index": str(body.index),
+        "Server-Timing": f"queue;dur={drawn.queued * 1e3:.2f}, inference;dur={drawn.inference * 1e3:.2f}, "
+        f"encode;dur={encoding * 1e3:.2f}",
+    }
+    return Response(content, media_type="image/png", headers=headers)
+
+
+async def list_models(request: Request) -> Models:
+    """The cards of all models."""
+    return Models(models=[_described(request, served) for served in request.app.state.models.values()])
+
+
+async def get_model(name: str, request: Request) -> Model:
+    """One model's card: its latent space, training and measured figures."""
+    return _described(request, _find(request, name))
+
+
+async def scrape() -> Response:
+    return Response(metrics.scrape(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def docs() -> HTMLResponse:
+    # The user interface's files come with BentoML, which serves them: nothing is loaded from elsewhere.
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Faussaire",
+        swagger_js_url="/static_content/swagger-ui-bundle.js",
+        swagger_css_url="/static_content/swagger-ui.css",
+        swagger_favicon_url="/static_content/favicon-light-32x32.png",
+    )
+
+
+async def root() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+def _find(request: Request, name: str | None) -> Served:
+    """The model by name, or the default. Raises UnknownModel."""
+    models: dict[str, Served] = request.app.state.models
+    served = models.get(name or request.app.state.default)
+    if served is None:
+        raise UnknownModel("model", f"Choose one of: {', '.join(models)}.")
+    return served
+
+
+def _described(request: Request, served: Served) -> Model:
+    card = served.runtime.card
+    default = card.name == request.app.state.default
+    return Model(digest=served.runtime.digest, default=default, card=card)
+
+
+async def _encode(drawn: Drawn) -> bytes:
+    if len(drawn.images) == 1:
+        return images.png(drawn.images[0])
+    return await asyncio.to_thread(lambda: images.png(images.sheet(drawn.images)))
+
+
+def _serving(settings: Settings) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtimes = open_models(settings.models_dir, settings.threads)
+        app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
+        async with AsyncExitStack() as stack:
+            app.state.models = {
+                name: Served(runtime, await stack.enter_async_context(_batcher(runtime, settings)))
+                for name, runtime in runtimes.items()
+            }
+            yield
+
+    return lifespan
+
+
+def _batcher(runtime: Runtime, settings: Settings) -> Batcher:
+    return Batcher(runtime.card.name, runtime.generate, max_rows=settings.max_queue_rows, slice_rows=SHAPE)
+
+
+@bentoml.service(
+    name="faussaire",
+    # Its own request metrics are labelled by raw URL, of which there is no end; ours are at /metrics.
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+    traffic={"timeout": 60},
+)
+@bentoml.asgi_app(create_app(Settings()), path="/")
+class Faussaire:
+    """BentoML gives the processes, the lifecycle, /livez, /readyz, `bentoml build` and `containerize`."""

@@ -1,0 +1,163 @@
+"""Gathers the rows that wait for one generator into batches: what queued while one ran is the next."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent import Codes
+from service import metrics
+from service.errors import QueueFull
+
+Images = NDArray[np.uint8]
+Generate = Callable[[Codes], Images]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A job's images and where its time went, in seconds."""
+
+    images: Images
+    """(N, H, W, channels)"""
+    queued: float
+    inference: float
+
+
+@dataclass(eq=False)
+class Job:
+    """Rows that were submitted together; drawn in slices, so that a small job need not wait for a large one."""
+
+    codes: Codes
+    done: "asyncio.Future[Drawn]"
+    submitted: float = field(default_factory=time.perf_counter)
+    taken: int = 0
+    queued: float = 0.0
+    inference: float = 0.0
+    parts: list[Images] = field(default_factory=list)
+
+    def take(self, rows: int) -> Codes:
+        if not self.taken:
+            self.queued = time.perf_counter() - self.submitted
+        part = self.codes[self.taken : self.taken + rows]
+        self.taken += len(part)
+        return part
+
+    @property
+    def waiting(self) -> int:
+        return len(self.codes) - self.taken
+
+
+class Batcher:
+    """One loop and one thread a generator; `generate` draws a batch. Use it as an async context manager."""
+
+    def __init__(self, name: str, generate: Generate, *, max_rows: int, slice_rows: int) -> None:
+        self._name = name
+        self._generate = generate
+        self._max_rows = max_rows
+        self._slice_rows = slice_rows
+        self._jobs: deque[Job] = deque()
+        self._rows = 0
+        self._arrived = asyncio.Event()
+        self._rate = 0.0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"batcher-{name}")
+
+    async def __aenter__(self) -> "Batcher":
+        self._loop = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._loop.cancel()
+        await asyncio.gather(self._loop, return_exceptions=True)
+        self._thread.shutdown()
+
+    async def submit(self, codes: Codes) -> Drawn:
+        """The images of `codes`. Raises QueueFull, or what `generate` raised for these rows."""
+        if self._rows + len(codes) > self._max_rows:
+            raise QueueFull(self._seconds_to_drain())
+        job = Job(codes, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self._count(len(codes))
+        self._arrived.set()
+        return await job.done
+
+    def _seconds_to_drain(self) -> int:
+        return max(1, math.ceil(self._rows / self._rate)) if self._rate else 1
+
+    def _count(self, rows: int) -> None:
+        self._rows += rows
+        metrics.QUEUE_ROWS.labels(self._name).set(self._rows)
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while batch := self._next_batch():
+                await self._draw(batch)
+
+    def _next_batch(self) -> list[tuple[Job, Codes]]:
+        """A slice of each job in turn until the batch is full; a job with rows left goes to the end of the line."""
+        batch: list[tuple[Job, Codes]] = []
+        space = BATCH_ROWS
+        for _ in range(len(self._jobs)):
+            if not space:
+                break
+            job = self._jobs.popleft()
+            if job.done.done():  # the client has gone
+                self._count(-job.waiting)
+                continue
+            part = job.take(min(self._slice_rows, space))
+            space -= len(part)
+            self._count(-len(part))
+            batch.append((job, part))
+            if job.waiting:
+                self._jobs.append(job)
+        return batch
+
+    async def _draw(self, batch: list[tuple[Job, Codes]]) -> None:
+        started = time.perf_counter()
+        try:
+            images = await self._infer([codes for _, codes in batch])
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            await self._isolate(batch, error)
+            return
+        seconds = time.perf_counter() - started
+        self._rate = len(images) / seconds
+        metrics.BATCH_ROWS.labels(self._name).observe(len(images))
+        metrics.INFERENCE_SECONDS.labels(self._name).observe(seconds)
+        start = 0
+        for job, codes in batch:
+            self._hand_over(job, images[start : start + len(codes)], seconds)
+            start += len(codes)
+
+    async def _infer(self, parts: list[Codes]) -> Images:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._generate, Codes.concatenate(parts))
+
+    async def _isolate(self, batch: list[tuple[Job, Codes]], error: Exception) -> None:
+        """Draw each part of a failed batch by itself, so that only what fails by itself fails."""
+        if len(batch) > 1:
+            for part in batch:
+                await self._draw([part])
+            return
+        job = batch[0][0]
+        if not job.done.done():
+            job.done.set_exception(error)
+
+    def _hand_over(self, job: Job, images: Images, seconds: float) -> None:
+        job.parts.append(images)
+        job.inference += seconds
+        if sum(map(len, job.parts)) < len(job.codes) or job.done.done():
+            return
+        metrics.QUEUE_SECONDS.labels(self._name).observe(job.queued)
+        metrics.IMAGES.labels(self._name).inc(len(job.codes))
+        job.done.set_result(Drawn(np.concatenate(job.parts), job.queued, job.inference))
+
+
+BATCH_ROWS = 256
+"""The most rows of a batch: enough to fill the cores, few enough that the next request soon has its turn."""

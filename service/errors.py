@@ -1,0 +1,60 @@
+"""What can be wrong with a request, or with a file in the models folder."""
+
+
+class InvalidModel(Exception):
+    """A file that cannot be served; the message names it and what is wrong."""
+
+
+class RequestError(Exception):
+    """Becomes an RFC 9457 problem: `status`, the stable `slug` of its type, the `field` at fault."""
+
+    status = 422
+    slug = "invalid-request"
+    title = "The request is not valid"
+
+    def __init__(self, field: str | None, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.detail = detail
+
+
+class UnknownModel(RequestError):
+    status = 404
+    slug = "unknown-model"
+    title = "There is no such model"
+
+
+class UnknownClass(RequestError):
+    slug = "unknown-class"
+    title = "The model has no such class"
+
+
+class UnknownStyle(RequestError):
+    slug = "unknown-style"
+    title = "The model has no such style code"
+
+
+class StyleOutOfRange(RequestError):
+    slug = "style-out-of-range"
+    title = "A style code is out of its range"
+
+
+class TooManyImages(RequestError):
+    slug = "too-many-images"
+    title = "More images were asked for than one request may have"
+
+
+class BodyTooLarge(RequestError):
+    status = 413
+    slug = "body-too-large"
+    title = "The request body is too large"
+
+
+class QueueFull(RequestError):
+    status = 429
+    slug = "queue-full"
+    title = "Too many images are waiting"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(None, f"The queue is full; try again in {retry_after} s.")
+        self.retry_after = retry_after

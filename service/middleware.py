@@ -1,0 +1,98 @@
+"""What every request passes on its way in: the body's limit, and what is counted and told of it."""
+
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import metrics
+from service.problems import problem
+
+DRAINED = 32 * 2**20
+"""Bytes of a refused body that are still read, so that its sender gets to hear why."""
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class BodyLimit:
+    """Answers 413 to a longer body, whether it declares its length or not; none of it is kept."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._max_bytes:
+                await self._refuse(scope, receive, send, more=more)
+                return
+        await self._app(scope, _replay(bytes(body), receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
+        drained = 0
+        while more and drained < DRAINED:
+            message = await receive()
+            drained += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        detail = f"Send at most {self._max_bytes} bytes."
+        refusal = problem(413, "body-too-large", "The request body is too large", detail, "body")
+        await refusal(scope, receive, send)
+
+
+class Observed:
+    """Counts and times each request by its route, and gives it an id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        identity = _request_id(Headers(scope=scope).get("x-request-id"))
+
+        async def observe(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = identity
+                route = getattr(scope.get("route"), "path", "other")
+                metrics.REQUESTS.labels(route, outcome(message["status"])).inc()
+                seconds = time.perf_counter() - started
+                metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+            await send(message)
+
+        await self._app(scope, receive, observe)
+
+
+def outcome(status: int) -> str:
+    if status < 400:
+        return "ok"
+    if status == 429:
+        return "refused"
+    return "invalid" if status < 500 else "error"
+
+
+def _request_id(given: str | None) -> str:
+    return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, then whatever comes after it: a disconnect."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay

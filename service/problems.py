@@ -1,0 +1,80 @@
+"""Every error as an RFC 9457 problem: what was wrong, in which field, and what would be right."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from service.errors import QueueFull, RequestError
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:faussaire:problem:"
+
+
+def problem(status: int, slug: str, title: str, detail: str, field: str | None = None, **headers: str) -> Response:
+    body: dict[str, Any] = {"type": URN + slug, "title": title, "status": status, "detail": detail}
+    if field is not None:
+        body["field"] = field
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return JSONResponse(body, status, named, media_type=MEDIA_TYPE)
+
+
+def handle_in(app: FastAPI) -> None:
+    """The one place where errors become HTTP."""
+    app.add_exception_handler(RequestError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    headers = {"Retry_After": str(error.retry_after)} if isinstance(error, QueueFull) else {}
+    return problem(error.status, error.slug, error.title, error.detail, error.field, **headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return problem(400, "invalid-json", "The body is not JSON", "Send one JSON object.")
+    where, message = field_path(first["loc"]), first["msg"]
+    if first["type"] == "extra_forbidden":
+        message = "There is no such field; see /docs for those there are."
+    elif where == "body":
+        message = "Send one JSON object, with Content-Type: application/json."
+    return problem(422, "invalid-field", "A field of the request is not valid", message, where)
+
+
+async def _plain(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    slug = phrase.lower().replace(" ", "-")
+    return problem(error.status_code, slug, phrase, str(error.detail), **dict(error.headers or {}))
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    detail = "The server failed; the same request may succeed later."
+    return problem(500, "internal", "Internal server error", detail)
+
+
+def field_path(location: Sequence[int | str]) -> str:
+    """`style.0` from pydantic's location, without the names of the union's members."""
+    inside = [part for part in location[1:] if part not in UNION_MEMBERS]
+    return ".".join(str(part) for part in inside) or "body"
+
+
+UNION_MEMBERS = {
+    "int",
+    "constrained-int",
+    "str",
+    "constrained-str",
+    "list[float]",
+    "list[constrained-float]",
+    "dict[str,float]",
+    "dict[str,constrained-float]",
+}

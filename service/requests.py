@@ -1,0 +1,100 @@
+"""What may be asked of `POST /v1/images`, and the codes that it means in a model's latent space."""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
+from latent.noise import SEED_LIMIT
+from service.errors import StyleOutOfRange, UnknownClass, UnknownStyle
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ImagesRequest(BaseModel):
+    """Codes and a seed; every field may be left out."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        title="Images",
+        json_schema_extra={"examples": [{"class": "7", "style": [0.5, -0.5], "seed": 1, "n": 4}]},
+    )
+
+    model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")
+    class_: Name | Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        alias="class",
+        description="The class by name, or by its place in the card; drawn for each image when absent.",
+    )
+    style: list[Number] | dict[str, Number] | None = Field(
+        default=None,
+        description="The style codes in the card's order, or by name; what is absent is drawn for each image.",
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=SEED_LIMIT,
+        description="Decides all that is drawn; chosen by the server, and told in `Faussaire-Seed`, when absent.",
+    )
+    index: int = Field(
+        default=0,
+        ge=0,
+        lt=SEED_LIMIT // 2,
+        description="Which image of the seed comes first: image 7 of a request for many is `index` 7 alone.",
+    )
+    n: int = Field(default=1, ge=1, description="How many images; several come as one sheet, row by row.")
+
+
+def codes_of(request: ImagesRequest, space: LatentSpace, seed: int) -> Codes:
+    """The codes of the request's images. Raises UnknownClass, UnknownStyle and StyleOutOfRange."""
+    return Codes(
+        draw_noise(space, seed, request.index, request.n),
+        space.one_hot(_classes(request, space, seed)),
+        _styles(request, space, seed),
+    )
+
+
+def _classes(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.intp]:
+    if request.class_ is None:
+        return draw_classes(space, seed, request.index, request.n)
+    names = [code.name for code in space.classes]
+    if not names:
+        raise UnknownClass("class", "This model has no class codes; leave 'class' out.")
+    if isinstance(request.class_, int) and request.class_ < len(names):
+        return np.full(request.n, request.class_)
+    if request.class_ not in names:
+        raise UnknownClass("class", f"Choose one of: {', '.join(names)}; or a number below {len(names)}.")
+    return np.full(request.n, names.index(str(request.class_)))
+
+
+def _styles(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.float32]:
+    styles = draw_styles(space, seed, request.index, request.n)
+    for place, value, field in _asked_styles(request, space):
+        code = space.styles[place]
+        if not code.low <= value <= code.high:
+            raise StyleOutOfRange(field, f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
+        styles[:, place] = value
+    return styles
+
+
+def _asked_styles(request: ImagesRequest, space: LatentSpace) -> list[tuple[int, float, str]]:
+    """The place, value and field path of each style code that was asked for."""
+    names = [code.name for code in space.styles]
+    if isinstance(request.style, dict):
+        if not request.style.keys() <= set(names):
+            raise UnknownStyle("style", _known_styles(names))
+        return [(names.index(name), value, f"style.{name}") for name, value in request.style.items()]
+    asked = request.style or []
+    if len(asked) > len(names):
+        raise UnknownStyle("style", _known_styles(names))
+    return [(place, value, f"style.{place}") for place, value in enumerate(asked)]
+
+
+def _known_styles(names: list[str]) -> str:
+    if not names:
+        return "This model has no style codes; leave 'style' out."
+    return f"The model has {len(names)} style codes, in this order: {', '.join(names)}."

@@ -1,0 +1,21 @@
+"""What an operator may set: environment variables with the prefix FAUSSAIRE_."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).parents[1]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAUSSAIRE_", frozen=True)
+
+    models_dir: Path = Field(default=ROOT / "models", description="Folder whose `*.onnx` files are served.")
+    default_model: str = Field(default="mnist-infogan", description="The model of a request that names none.")
+    max_images: int = Field(default=1024, ge=1, description="The most images that one request may ask for.")
+    max_queue_rows: int = Field(
+        default=8192, ge=1, description="Images that may wait for one model; a request beyond it gets 429."
+    )
+    max_body_bytes: int = Field(default=65_536, ge=1024, description="The longest request body; a longer one gets 413.")
+    threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")

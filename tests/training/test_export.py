@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from latent import GeneratorCard
+from training import classifier as classifiers
+from training import export as exporting
+from training import loop, presets
+from training.checkpoint import State
+from training.classifier import Classifier
+from training.data import ImageSet
+from training.errors import ExportRefused, InvalidModel
+from training.evaluate import any_codes
+from training.model import Model
+from training.run import Config, Run
+
+CPU = torch.device("cpu")
+
+
+def quiet(_: int, __: dict[str, float]) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def judge(digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    path = tmp_path_factory.mktemp("judge") / "mnist.pt"
+    return classifiers.trained(path, digits, digits, CPU, quiet)
+
+
+def exported(folder: Path, config: Config, digits: ImageSet, judge: Classifier) -> tuple[State, Path]:
+    state = loop.train(Run(folder / "run"), config, digits, CPU, quiet)
+    space = presets.latent_space(config.codes, 10)
+    output = folder / "mnist-test.onnx"
+    exporting.export(state, config, digits, judge, space, output)
+    return state, output
+
+
+def test_the_file_keeps_the_contract_and_its_card(
+    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
+) -> None:
+    _, output = exported(tmp_path, config, digits, judge)
+    model = Model(output)
+    assert [i.name for i in model.session.get_inputs()] == ["noise", "classes", "styles"]
+    assert [o.name for o in model.session.get_outputs()] == ["image"]
+    for count in (1, 3, 256):
+        images = model.generate(any_codes(model.card.space, 0, count), 256)
+        assert images.shape == (count, 28, 28, 1)
+        assert images.dtype == np.uint8
+    assert model.card.name == "mnist-test"
+    assert {code.name for code in model.card.space.classes} == set("0123456789")
+    assert all(code.purity is not None for code in model.card.space.classes)
+    assert model.card.training.images == 32 * 32
+    assert judge.digest() in model.card.figures[0].protocol
+
+
+def test_a_plain_gan_exports_with_noise_as_its_only_input(
+    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
+) -> None:
+    update = {"preset": "gan", "network": "mlp", "codes": "none", "head_start": 0, "epochs": 1}
+    _, output = exported(tmp_path, config.model_copy(update=update), digits, judge)
+    model = Model(output)
+    assert [i.name for i in model.session.get_inputs()] == ["noise"]
+    assert model.card.space.classes == ()
+    assert model.generate(any_codes(model.card.space, 0, 2), 2).shape == (2, 28, 28, 1)
+
+
+def test_no_path_of_this_machine_is_inside(tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier) -> None:
+    _, output = exported(tmp_path, config, digits, judge)
+    inside = output.read_bytes()
+    here = str(Path(exporting.__file__).parent).encode()
+    assert here not in inside
+    assert b"site-packages" not in inside
+    assert b".py" not in inside
+
+
+def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays(
+    tmp_path: Path,
+    config: Config,
+    digits: ImageSet,
+    judge: Classifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "mnist-test.onnx").write_bytes(b"the one before")
+    honest = exporting._graph
+
+    def wrong(*arguments: object) -> onnx.ModelProto:
+        graph = honest(*arguments)  # type: ignore[arg-type]
+        name = next(i.name for i in graph.graph.initializer if len(i.dims) == 4)
+        for weights in graph.graph.initializer:
+            if weights.name == name:
+                bent = onnx.numpy_helper.to_array(weights) + np.float32(0.1)
+                weights.CopyFrom(onnx.numpy_helper.from_array(bent, name))
+        return graph
+
+    monkeypatch.setattr(exporting, "_graph", wrong)
+    with pytest.raises(ExportRefused, match="grey levels"):
+        exported(tmp_path, config, digits, judge)
+    assert (tmp_path / "mnist-test.onnx").read_bytes() == b"the one before"
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["mnist-test.onnx"]
+
+
+def test_a_model_without_a_card_or_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.onnx"
+    junk.write_bytes(b"not a model")
+    with pytest.raises(InvalidModel, match="is not an ONNX file"):
+        Model(junk)
+
+
+def test_the_card_in_the_file_is_the_card_that_export_returns(
+    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
+) -> None:
+    state = loop.train(Run(tmp_path / "run"), config, digits, CPU, quiet)
+    space = presets.latent_space(config.codes, 10)
+    output = tmp_path / "m.onnx"
+    card = exporting.export(state, config, digits, judge, space, output)
+    metadata = {p.key: p.value for p in onnx.load(output).metadata_props}
+    assert GeneratorCard.from_metadata(metadata) == card
+    assert json.loads(metadata["faussaire.card"])["contract"] == 1

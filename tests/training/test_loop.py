@@ -1,0 +1,152 @@
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import loop
+from training.checkpoint import State
+from training.data import ImageSet
+from training.errors import CorruptCheckpoint, Diverged, RunMismatch
+from training.run import Config, Run
+
+CPU = torch.device("cpu")
+
+
+def quiet(_: int, __: dict[str, float]) -> None:
+    pass
+
+
+def interrupt_after(calls: int) -> loop.Progress:
+    """Presses Ctrl-C once so many rows of statistics were reported."""
+    seen: list[int] = []
+
+    def report(step: int, _: dict[str, float]) -> None:
+        seen.append(step)
+        if len(seen) == calls:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return report
+
+
+def assert_same(first: State, second: State) -> None:
+    for mine, other in zip(weights(first), weights(second), strict=True):
+        assert torch.equal(mine, other)
+    assert torch.equal(first.source.get_state(), second.source.get_state())
+
+
+def weights(state: State) -> list[torch.Tensor]:
+    players = state.players
+    assert players.recogniser is not None
+    modules = (players.generator, players.discriminator, players.recogniser)
+    averaged = list(state.average.generator.state_dict().values())
+    return [*averaged, *(tensor for m in modules for tensor in m.state_dict().values())]
+
+
+@pytest.fixture(autouse=True)
+def log_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LOG_EVERY", 5)
+
+
+@pytest.mark.parametrize("interrupted_at_row", [2, 4])
+def test_a_run_that_was_interrupted_ends_exactly_like_one_that_was_not(
+    tmp_path: Path, config: Config, digits: ImageSet, interrupted_at_row: int
+) -> None:
+    whole = loop.train(Run(tmp_path / "whole"), config, digits, CPU, quiet)
+    run = Run(tmp_path / "cut")
+    cut = loop.train(run, config, digits, CPU, interrupt_after(interrupted_at_row))
+    assert cut.step == 5 * interrupted_at_row
+    torch.manual_seed(99)  # what happened in between must not matter
+    resumed = loop.train(run, config, digits, CPU, quiet)
+    assert resumed.step == whole.step == 32
+    assert_same(whole, resumed)
+
+
+def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    run = Run(tmp_path)
+    loop.train(run, config, digits, CPU, interrupt_after(2))
+    run.append_stats({"step": 15, "epoch": 0.9})  # written, but after the checkpoint
+    loop.train(run, config, digits, CPU, quiet)
+    rows = [json.loads(line) for line in run.stats_path.read_text().splitlines()]
+    assert [row["step"] for row in rows] == [5, 10, 15, 20, 25, 30]
+    assert "loss_g" in rows[-1]
+
+
+def test_raising_epochs_trains_a_finished_run_on(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    longer = config.model_copy(update={"epochs": 3})
+    whole = loop.train(Run(tmp_path / "whole"), longer, digits, CPU, quiet)
+    run = Run(tmp_path / "raised")
+    loop.train(run, config, digits, CPU, quiet)
+    assert_same(whole, loop.train(run, longer, digits, CPU, quiet))
+
+
+def test_another_configuration_in_the_same_folder_is_refused_by_name(
+    tmp_path: Path, config: Config, digits: ImageSet
+) -> None:
+    Run(tmp_path).claim(config)
+    with pytest.raises(RunMismatch, match=r"seed=5, not 6.*--run"):
+        loop.train(Run(tmp_path), config.model_copy(update={"seed": 6}), digits, CPU, quiet)
+
+
+def test_a_run_leaves_what_a_person_wants_to_see(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    run = Run(tmp_path)
+    loop.train(run, config, digits, CPU, quiet)
+    assert Config.model_validate_json(run.config_path.read_text()) == config
+    assert [path.name for path in run.checkpoints()] == ["step-00000016.pt", "step-00000032.pt"]
+    for picture in ("curves.png", "sheets/step-00000016.png", "sheets/step-00000032.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.rglob(".*"))  # nothing half-written
+
+
+def test_a_corrupt_checkpoint_is_refused_with_its_remedy_and_deleting_it_goes_on_from_the_one_before(
+    tmp_path: Path, config: Config, digits: ImageSet
+) -> None:
+    run = Run(tmp_path)
+    whole = loop.train(run, config, digits, CPU, quiet)
+    newest = run.checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(CorruptCheckpoint, match="delete it"):
+        loop.train(run, config, digits, CPU, quiet)
+    newest.unlink()
+    assert_same(whole, loop.train(run, config, digits, CPU, quiet))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(
+    tmp_path: Path, config: Config, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path)
+    loop.train(run, config, digits, CPU, quiet)
+    monkeypatch.setattr("training.step.STYLE_WEIGHT", float("nan"))
+    with pytest.raises(Diverged, match="not finite"):
+        loop.train(run, config.model_copy(update={"epochs": 3}), digits, CPU, quiet)
+    assert run.checkpoints()[-1].name == "step-00000032.pt"
+
+
+@pytest.mark.parametrize(("preset", "network"), [("gan", "mlp"), ("dcgan", "dcgan")])
+def test_a_plain_gan_trains_without_codes(
+    tmp_path: Path, config: Config, digits: ImageSet, preset: str, network: str
+) -> None:
+    plain = config.model_copy(
+        update={
+            "preset": preset,
+            "network": network,
+            "codes": "none",
+            "head_start": 0,
+            "epochs": 1,
+        }
+    )
+    state = loop.train(Run(tmp_path), plain, digits, CPU, quiet)
+    assert state.players.recogniser is None
+    assert state.step == 16
+
+
+def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(config: Config) -> None:
+    def epoch(first_step: int) -> list[int]:
+        steps = range(first_step, first_step + 16)
+        return torch.cat([loop.batch_rows(config, 512, step) for step in steps]).tolist()
+
+    assert sorted(epoch(0)) == list(range(512))
+    assert epoch(0) == epoch(0)
+    assert epoch(0) != epoch(16)

@@ -1,0 +1,45 @@
+"""The exponential moving average of a generator's weights, which draws better images than the last weights do."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from latent import LatentSpace
+from training.latents import draw
+from training.networks import Generator
+
+DECAY = 0.999
+RECOMPUTE_BATCHES = 64
+RECOMPUTE_ROWS = 256
+
+
+class Average:
+    """Follows a generator (Yazici et al. 2019, equation 2)."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, generator: Generator, step: int) -> None:
+        """Move towards the generator's weights; early on faster, so that the initial ones are forgotten."""
+        decay = min(DECAY, (1 + step) / (10 + step))
+        mine: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(mine, list(generator.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def recompute_batch_norm(generator: Generator, space: LatentSpace, seed: int) -> None:
+    """Measure the batch-norm statistics anew: those that the training left belong to other weights."""
+    norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+    device = next(generator.parameters()).device
+    source = torch.Generator(device).manual_seed(seed)
+    generator.train()
+    for _ in range(RECOMPUTE_BATCHES):
+        generator(*draw(space, RECOMPUTE_ROWS, source))
+    generator.eval()

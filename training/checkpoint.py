@@ -1,0 +1,76 @@
+"""The whole state of a run in one file, so that going on is the same as never having stopped."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import torch
+
+from training.averaging import Average
+from training.errors import CorruptCheckpoint
+from training.files import replacing
+from training.step import Players
+
+
+@dataclass
+class State:
+    """What training moves."""
+
+    players: Players
+    average: Average
+    source: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+
+    def _parts(self) -> dict[str, Any]:
+        players = self.players
+        parts: dict[str, Any] = {
+            "generator": players.generator,
+            "discriminator": players.discriminator,
+            "optimiser_d": players.optimiser_d,
+            "optimiser_g": players.optimiser_g,
+            "average": self.average.generator,
+        }
+        if players.recogniser is not None:
+            parts["recogniser"] = players.recogniser
+            parts["optimiser_class"] = players.optimiser_class
+            parts["optimiser_style"] = players.optimiser_style
+        return parts
+
+    def save(self, path: Path) -> None:
+        saved = {name: part.state_dict() for name, part in self._parts().items()}
+        saved |= {
+            "source": self.source.get_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            # Dropout draws from torch's own generator.
+            "torch": torch.get_rng_state(),
+        }
+        with replacing(path) as beside:
+            torch.save(saved, beside)
+
+    def load(self, path: Path) -> None:
+        """Raises CorruptCheckpoint."""
+        device = self.source.device
+        try:
+            saved = torch.load(path, map_location=device, weights_only=True)
+            for name, part in self._parts().items():
+                part.load_state_dict(saved[name])
+            self.source.set_state(saved["source"].cpu())
+            torch.set_rng_state(saved["torch"].cpu())
+            self.step, self.seconds = saved["step"], saved["seconds"]
+        except (
+            RuntimeError,
+            KeyError,
+            ValueError,
+            TypeError,
+            EOFError,
+            BadZipFile,
+            pickle.UnpicklingError,
+        ) as error:
+            raise CorruptCheckpoint(
+                f"{path} cannot be read; delete it, and the same command goes on from the checkpoint before it "
+                "(or from the start where there is none)"
+            ) from error

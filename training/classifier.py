@@ -1,0 +1,124 @@
+"""The judge: a classifier trained on real labelled images, frozen, with its seed, hash and test accuracy."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from training.augment import augment
+from training.data import ImageSet, to_unit
+from training.errors import CorruptCheckpoint
+from training.files import replacing
+from training.loop import Progress
+
+EPOCHS = 4
+BATCH = 128
+SEED = 0
+LR = 2e-3
+
+
+@dataclass(frozen=True)
+class Classifier:
+    network: nn.Module
+    classes: tuple[str, ...]
+    test_accuracy: float
+
+    @torch.no_grad()
+    def probabilities(self, images: Tensor) -> Tensor:
+        """uint8 (N, channels, H, W) -> (N, C)"""
+        batches = [self.network(to_unit(batch)).softmax(1) for batch in torch.split(images, 500)]
+        return torch.cat(batches)
+
+    def labels(self, images: Tensor) -> Tensor:
+        """uint8 (N, channels, H, W) -> (N,)"""
+        return self.probabilities(images).argmax(1)
+
+    def digest(self) -> str:
+        """The first 12 hexadecimal digits of the weights' SHA-256."""
+        weights = hashlib.sha256()
+        for tensor in self.network.state_dict().values():
+            weights.update(tensor.cpu().numpy().tobytes())
+        return weights.hexdigest()[:12]
+
+    def protocol(self) -> str:
+        """What a figure that it measured must be read with."""
+        return (
+            f"convolutional classifier, seed {SEED}, weights {self.digest()}, "
+            f"{self.test_accuracy:.2%} right on the real test set"
+        )
+
+
+def network(channels: int, classes: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(3),
+        nn.Flatten(),
+        nn.Linear(64 * 9, 128),
+        nn.ReLU(),
+        nn.Linear(128, classes),
+    )
+
+
+def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Classifier:
+    """The classifier kept at `path`; trained and put there where it is absent. Raises CorruptCheckpoint."""
+    if path.exists():
+        return _load(path, train, device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        net = network(train.shape.channels, len(train.classes)).to(device)
+        _fit(net, train.to(device), progress)
+    net.eval().requires_grad_(False)
+    unmeasured = Classifier(net, train.classes, 0.0)
+    right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
+    classifier = Classifier(net, train.classes, right.float().mean().item())
+    with replacing(path) as beside:
+        torch.save({"weights": net.state_dict(), "accuracy": classifier.test_accuracy}, beside)
+    return classifier
+
+
+def total_steps(train: ImageSet) -> int:
+    return EPOCHS * (len(train) // BATCH)
+
+
+def _fit(net: nn.Module, train: ImageSet, progress: Progress) -> None:
+    steps = total_steps(train)
+    optimiser = torch.optim.Adam(net.parameters(), lr=LR)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=LR, total_steps=max(steps, 4))
+    source = torch.Generator(train.images.device).manual_seed(SEED)
+    for step in range(steps):
+        rows = torch.randint(len(train), (BATCH,), generator=source, device=train.images.device)
+        # Half plain, half moved a little: generated images are not centred as the real ones are.
+        real = to_unit(train.images[rows])
+        half = BATCH // 2
+        batch = torch.cat([real[:half], augment(real[half:], source)])
+        loss = cross_entropy(net(batch), train.labels[rows])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        if step % 20 == 19:
+            progress(step + 1, {"loss": loss.item()})
+
+
+def _load(path: Path, train: ImageSet, device: torch.device) -> Classifier:
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        net = network(train.shape.channels, len(train.classes)).to(device)
+        net.load_state_dict(saved["weights"])
+        accuracy = float(saved["accuracy"])
+    except Exception as error:  # torch.load raises whatever the damage happens to look like
+        raise CorruptCheckpoint(f"{path} cannot be read; delete it and it is trained anew") from error
+    return Classifier(net.eval().requires_grad_(False), train.classes, accuracy)

@@ -1,0 +1,40 @@
+"""What can go wrong for the person at the terminal; the CLI prints the message as one line and exits with 2."""
+
+
+class TrainingError(Exception):
+    """The message says what is wrong and what would put it right."""
+
+
+class UnknownName(TrainingError):
+    """A preset, data set, network, objective or device that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        super().__init__(f"unknown {kind} '{name}'; choose one of: {', '.join(known)}")
+
+
+class DataUnavailable(TrainingError):
+    """The data set is neither in the data folder nor to be downloaded."""
+
+
+class RunMismatch(TrainingError):
+    """The run folder holds a run with another configuration."""
+
+
+class InvalidRun(TrainingError):
+    """The folder is not a run, or has no checkpoint yet."""
+
+
+class CorruptCheckpoint(TrainingError):
+    """A checkpoint that cannot be read."""
+
+
+class Diverged(TrainingError):
+    """A loss became infinite or not a number."""
+
+
+class ExportRefused(TrainingError):
+    """The exported file does not do what the trained generator does."""
+
+
+class InvalidModel(TrainingError):
+    """The file is not a generator of this project's contract."""

@@ -1,0 +1,186 @@
+"""From a trained generator to one self-describing ONNX file, published only if it draws the same images."""
+
+import re
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
+from training.averaging import recompute_batch_norm
+from training.checkpoint import State
+from training.classifier import Classifier
+from training.data import ImageSet
+from training.errors import ExportRefused
+from training.evaluate import any_codes
+from training.files import replacing
+from training.model import Model
+from training.naming import IMAGES_PER_CODE, name_codes
+from training.networks import Generator
+from training.pictures import to_uint8
+from training.run import Config
+
+OPSET = 20
+CHECKED_CODES = 256
+GREY_LEVELS_APART = 1
+BATCH_NORM_SEED = 3
+
+
+class Exported(nn.Module):
+    """The generator with its pixel arithmetic, taking just the kinds of code that it has."""
+
+    def __init__(self, generator: Generator, space: LatentSpace) -> None:
+        super().__init__()
+        self.generator = generator
+        self.names = input_names(space)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """(N, Z), (N, C), (N, S) -> uint8 (N, H, W, channels)"""
+        given = dict(zip(self.names, inputs, strict=True))
+        absent = inputs[0][:, :0]
+        image = self.generator(*(given.get(name, absent) for name in ("noise", "classes", "styles")))
+        return to_uint8(image).permute(0, 2, 3, 1)
+
+
+def export(
+    state: State,
+    config: Config,
+    images: ImageSet,
+    classifier: Classifier,
+    space: LatentSpace,
+    output: Path,
+) -> GeneratorCard:
+    """Write `output` from the averaged weights. Raises ExportRefused, and then writes nothing."""
+    generator = state.average.generator.cpu()
+    recompute_batch_norm(generator, space, BATCH_NORM_SEED)
+    figures: tuple[Figure, ...] = ()
+    if space.classes:
+        naming = name_codes(generator, space, classifier)
+        space = space.model_copy(update={"classes": naming.codes})
+        figures = (_classes_present(naming.classes_present, classifier),)
+    card = GeneratorCard(
+        name=_name(output),
+        version=datetime.now(UTC).strftime("%Y.%m.%d"),
+        data=images.card,
+        image=images.shape,
+        space=space,
+        training=_training(state, config, len(images), generator),
+        figures=figures,
+    )
+    if space.classes:
+        card = card.model_copy(update={"figures": (*figures, _purity(card, classifier))})
+    exported = Exported(generator, space).eval()
+    with replacing(output) as beside:
+        onnx.save(_graph(exported, space, card), beside)
+        _check(exported, space, beside)
+    return card
+
+
+def input_names(space: LatentSpace) -> tuple[str, ...]:
+    classes = ("classes",) if space.classes else ()
+    styles = ("styles",) if space.styles else ()
+    return ("noise", *classes, *styles)
+
+
+def _graph(exported: Exported, space: LatentSpace, card: GeneratorCard) -> onnx.ModelProto:
+    example = any_codes(space, 0, 2).inputs()
+    inputs = tuple(torch.from_numpy(example[name]) for name in exported.names)
+    rows = torch.export.Dim("batch")
+    with warnings.catch_warnings():
+        # All inputs have as many rows, which the exporter finds worth a warning.
+        warnings.filterwarnings("ignore", "# The axis name: batch will not be used")
+        program = torch.onnx.export(
+            exported,
+            inputs,
+            input_names=list(exported.names),
+            output_names=["image"],
+            dynamic_shapes={"inputs": tuple({0: rows} for _ in inputs)},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    strip_origins(graph)
+    for key, value in card.to_metadata().items():
+        graph.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(graph)
+    return graph
+
+
+def strip_origins(graph: onnx.ModelProto) -> None:
+    """The exporter notes the source path of each node, which is nobody's business but this machine's."""
+    for part in _parts(graph):
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
+def _parts(graph: onnx.ModelProto) -> list[Any]:
+    inner = graph.graph
+    return [
+        graph,
+        inner,
+        *inner.node,
+        *inner.input,
+        *inner.output,
+        *inner.value_info,
+        *inner.initializer,
+    ]
+
+
+def _check(exported: Exported, space: LatentSpace, path: Path) -> None:
+    """The file must draw what PyTorch draws, give or take a grey level of rounding."""
+    codes: Codes = any_codes(space, 1, CHECKED_CODES)
+    drawn = Model(path).generate(codes, CHECKED_CODES)
+    inputs = codes.inputs()
+    with torch.no_grad():
+        expected = exported(*(torch.from_numpy(inputs[name]) for name in exported.names)).numpy()
+    apart = int(np.abs(drawn.astype(np.int16) - expected.astype(np.int16)).max())
+    if apart > GREY_LEVELS_APART:
+        raise ExportRefused(
+            f"the exported file differs from PyTorch by {apart} grey levels on {CHECKED_CODES} random codes "
+            f"(at most {GREY_LEVELS_APART} is allowed); nothing was written"
+        )
+
+
+def _training(state: State, config: Config, count: int, generator: Generator) -> Training:
+    steps_per_epoch = count // config.batch
+    return Training(
+        preset=config.preset,
+        network=config.network,
+        objective=config.objective,
+        codes=config.codes,
+        seed=config.seed,
+        epochs=round(state.step / steps_per_epoch, 2),
+        images=state.step * config.batch,
+        seconds=round(state.seconds, 1),
+        device=state.source.device.type,
+        parameters=sum(weights.numel() for weights in generator.parameters()),
+    )
+
+
+def _purity(card: GeneratorCard, classifier: Classifier) -> Figure:
+    return Figure(
+        name="class purity",
+        value=round(card.purity() or 0.0, 4),
+        protocol=f"mean over codes of {IMAGES_PER_CODE} images each, codes matched to classes on other images; "
+        f"{classifier.protocol()}",
+    )
+
+
+def _classes_present(present: int, classifier: Classifier) -> Figure:
+    return Figure(
+        name="classes present",
+        value=present,
+        protocol=f"classes given to at least 2 % of images, all codes together; {classifier.protocol()}",
+    )
+
+
+def _name(output: Path) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", output.stem.lower()).strip("-")
+    return name or "generator"

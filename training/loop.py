@@ -1,0 +1,140 @@
+"""Training from top to bottom: load, step, log, sample, save."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import FrameType
+
+import torch
+
+from training import data, networks, presets
+from training.averaging import Average, recompute_batch_norm
+from training.checkpoint import State
+from training.data import ImageSet
+from training.errors import Diverged
+from training.objectives import OBJECTIVES
+from training.pictures import save_curves, save_sheet
+from training.run import Config, Run
+from training.step import Players, Step
+
+LOG_EVERY = 50
+"""steps between two rows of stats.jsonl"""
+
+SHEET_SEED = 0
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called with the step and the newest row of statistics."""
+
+
+def train(run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress) -> State:
+    """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
+
+    Raises RunMismatch, CorruptCheckpoint and Diverged.
+    """
+    run.claim(config)
+    state = initial_state(config, images, device)
+    if run.checkpoints():
+        state.load(run.checkpoints()[-1])
+    run.rewind_stats(state.step)
+    resident = images.to(device)
+    steps_per_epoch = len(images) // config.batch
+    total = steps_per_epoch * config.epochs
+    step = make_step(config, images)
+    newest: dict[str, torch.Tensor] = {}
+    with interruptible() as interrupted:
+        while state.step < total and not interrupted():
+            started = time.perf_counter()
+            newest |= _advance(state, step, resident, config)
+            if state.step % LOG_EVERY == 0:
+                row = _statistics(state, steps_per_epoch, newest)
+                run.append_stats(row)
+                progress(state.step, row)
+            state.seconds += time.perf_counter() - started
+            if state.step % steps_per_epoch == 0:
+                save(run, state, step)
+        save(run, state, step)
+    return state
+
+
+def save(run: Run, state: State, step: Step) -> None:
+    """A checkpoint, a sample sheet by the averaged weights, and the curves so far."""
+    path = run.checkpoint_path(state.step)
+    if path.exists():
+        return
+    recompute_batch_norm(state.average.generator, step.space, SHEET_SEED)
+    state.save(path)
+    run.prune_checkpoints()
+    sheet = run.folder / "sheets" / f"step-{state.step:08d}.png"
+    save_sheet(sheet, state.average.generator, step.space, SHEET_SEED)
+    if stats := run.read_stats():
+        save_curves(run.folder / "curves.png", stats)
+
+
+def initial_state(config: Config, images: ImageSet, device: torch.device) -> State:
+    """Players fresh from the run's seed."""
+    torch.manual_seed(config.seed)
+    space = presets.latent_space(config.codes, len(images.classes))
+    players = Players(*networks.build(config.network, space, images.shape, device), config.lr_d, config.lr_g)
+    source = torch.Generator(device).manual_seed(config.seed)
+    return State(players, Average(players.generator), source)
+
+
+def make_step(config: Config, images: ImageSet) -> Step:
+    space = presets.latent_space(config.codes, len(images.classes))
+    head_start = config.head_start * (len(images) // config.batch)
+    return Step(space, OBJECTIVES[config.objective], head_start)
+
+
+def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
+    """Which images the batch of `step` holds: each epoch has a permutation, known without its history."""
+    epoch, within = divmod(step, count // config.batch)
+    order = _permutation(config.seed, epoch, count)
+    return order[within * config.batch : (within + 1) * config.batch]
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C (or SIGTERM) was pressed: a step in progress ends before the run does."""
+    received: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _advance(state: State, step: Step, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
+    real = data.to_unit(images.images[batch_rows(config, len(images), state.step)])
+    terms = step(state.players, real, state.source, state.step)
+    if state.step >= step.head_start:
+        state.average.update(state.players.generator, state.step - step.head_start)
+    state.step += 1
+    return terms
+
+
+def _statistics(state: State, steps_per_epoch: int, terms: dict[str, torch.Tensor]) -> dict[str, float]:
+    """One row of stats.jsonl. Raises Diverged."""
+    measured = {name: term.item() for name, term in terms.items()}
+    broken = [name for name, value in measured.items() if not math.isfinite(value)]
+    if broken:
+        raise Diverged(
+            f"{broken[0]} is not finite at step {state.step}; the last checkpoint is kept: "
+            "start a new run with another --seed"
+        )
+    position = {"step": state.step, "epoch": round(state.step / steps_per_epoch, 4)}
+    return position | {name: round(value, 5) for name, value in measured.items()}
+
+
+@lru_cache(maxsize=1)
+def _permutation(seed: int, epoch: int, count: int) -> torch.Tensor:
+    # Two small primes keep (seed, epoch) pairs apart.
+    source = torch.Generator().manual_seed(seed * 100_003 + epoch)
+    return torch.randperm(count, generator=source)

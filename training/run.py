@@ -1,0 +1,101 @@
+"""A run is a folder: its resolved configuration, statistics, pictures and checkpoints."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from training.errors import InvalidRun, RunMismatch
+from training.files import write_text
+from training.presets import Codes
+
+KEPT_CHECKPOINTS = 2
+
+
+class Config(BaseModel):
+    """Everything that decides what a run computes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: str
+    network: str
+    objective: str
+    codes: Codes
+    head_start: int
+    """Epochs in which only the recogniser learns, sorting real images into classes."""
+    lr_d: float
+    lr_g: float
+    data: str
+    seed: int
+    batch: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Run:
+    folder: Path
+
+    @property
+    def config_path(self) -> Path:
+        return self.folder / "config.json"
+
+    @property
+    def stats_path(self) -> Path:
+        return self.folder / "stats.jsonl"
+
+    def checkpoint_path(self, step: int) -> Path:
+        return self.folder / "checkpoints" / f"step-{step:08d}.pt"
+
+    def checkpoints(self) -> list[Path]:
+        """Oldest first."""
+        return sorted((self.folder / "checkpoints").glob("step-*.pt"))
+
+    def prune_checkpoints(self) -> None:
+        for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
+            old.unlink()
+
+    def read_config(self) -> Config:
+        """Raises InvalidRun."""
+        try:
+            return Config.model_validate_json(self.config_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InvalidRun(
+                f"{self.folder} is not a run: it has no config.json; name the folder that 'faussaire train' wrote"
+            ) from None
+        except ValidationError as error:
+            field = ".".join(map(str, error.errors()[0]["loc"]))
+            raise InvalidRun(
+                f"{self.config_path}: field '{field}' is not valid; restore the file or start a new run"
+            ) from None
+
+    def claim(self, config: Config) -> None:
+        """Write the configuration, or check that the folder's own is the same but for its length.
+
+        Raises RunMismatch.
+        """
+        if self.config_path.exists():
+            before = self.read_config()
+            differing = [name for name, value in before if name != "epochs" and value != getattr(config, name)]
+            if differing:
+                name = differing[0]
+                raise RunMismatch(
+                    f"{self.folder} holds a run with {name}={getattr(before, name)}, not {getattr(config, name)}; "
+                    "choose another folder with --run"
+                )
+        write_text(self.config_path, config.model_dump_json(indent=2) + "\n")
+
+    def read_stats(self) -> list[dict[str, float]]:
+        if not self.stats_path.exists():
+            return []
+        lines = self.stats_path.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def rewind_stats(self, step: int) -> None:
+        """Forget what was written after the checkpoint that training goes on from."""
+        kept = [row for row in self.read_stats() if row["step"] <= step]
+        write_text(self.stats_path, "".join(json.dumps(row) + "\n" for row in kept))
+
+    def append_stats(self, row: dict[str, float]) -> None:
+        with self.stats_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
