@@ -67,7 +67,8 @@ class Observed:
         async def observe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Request-Id"] = identity
-                route = getattr(scope.get("route"), "path", "other")
+                # What is refused before it is routed has no path of its own yet.
+                route = getattr(scope.get("route"), "path", "") or "other"
                 metrics.REQUESTS.labels(route, outcome(message["status"])).inc()
                 seconds = time.perf_counter() - started
                 metrics.REQUEST_SECONDS.labels(route).observe(seconds)

@@ -1,0 +1,96 @@
+"""A small generator built by hand, so that the service's tests need neither torch nor training."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from latent import ClassCode, Data, GeneratorCard, ImageShape, LatentSpace, StyleCode, Training
+
+NOISE = 62
+CLASSES = tuple("0123456789")
+
+
+def small_card(name: str = "small", *, coded: bool = True) -> GeneratorCard:
+    return GeneratorCard(
+        name=name,
+        version="1",
+        data=Data(name="mnist", licence="none", source="made by a test"),
+        image=ImageShape(height=28, width=28, channels=1),
+        space=LatentSpace(
+            noise_size=NOISE,
+            classes=tuple(ClassCode(name=label) for label in CLASSES) if coded else (),
+            styles=(StyleCode(name="slant"), StyleCode(name="width", low=-0.5, high=2)) if coded else (),
+        ),
+        training=Training(
+            preset="none",
+            network="none",
+            objective="none",
+            codes="none",
+            seed=0,
+            epochs=0,
+            images=0,
+            seconds=0,
+            device="cpu",
+            parameters=0,
+        ),
+    )
+
+
+def small_graph(card: GeneratorCard) -> onnx.ModelProto:
+    """A product of matrices and a transposed convolution with random weights, as real generators have them."""
+    rng = np.random.default_rng(0)
+    sizes = {"noise": NOISE, "classes": len(card.space.classes), "styles": len(card.space.styles)}
+    sizes = {name: size for name, size in sizes.items() if size}
+    width = sum(sizes.values())
+    constants = {
+        "dense": rng.normal(0, 0.3, (width, 16 * 49)),
+        "kernel": rng.normal(0, 0.1, (16, 1, 4, 4)),
+        "one": np.array(1.0),
+        "half": np.array(127.5),
+        "low": np.array(0.0),
+        "high": np.array(255.0),
+    }
+    initializers = [
+        numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()
+    ]
+    initializers.append(numpy_helper.from_array(np.array([-1, 16, 7, 7]), "grid"))
+    initializers.append(numpy_helper.from_array(np.array([-1, 28, 28, 1]), "shape"))
+    nodes = [
+        helper.make_node("Concat", list(sizes), ["codes"], axis=1),
+        helper.make_node("MatMul", ["codes", "dense"], ["hidden"]),
+        helper.make_node("Relu", ["hidden"], ["active"]),
+        helper.make_node("Reshape", ["active", "grid"], ["maps"]),
+        helper.make_node("ConvTranspose", ["maps", "kernel"], ["logits"], strides=[4, 4]),
+        helper.make_node("Tanh", ["logits"], ["tanh"]),
+        helper.make_node("Add", ["tanh", "one"], ["shifted"]),
+        helper.make_node("Mul", ["shifted", "half"], ["grey"]),
+        helper.make_node("Round", ["grey"], ["rounded"]),
+        helper.make_node("Clip", ["rounded", "low", "high"], ["clipped"]),
+        helper.make_node("Cast", ["clipped"], ["bytes"], to=TensorProto.UINT8),
+        helper.make_node("Reshape", ["bytes", "shape"], ["image"]),
+    ]
+    inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", s]) for n, s in sizes.items()]
+    output = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 28, 28, 1])
+    graph = helper.make_graph(nodes, "small", inputs, [output], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    for key, value in card.to_metadata().items():
+        model.metadata_props.add(key=key, value=value)
+    return model
+
+
+def write_small(folder: Path, name: str = "small", *, coded: bool = True) -> Path:
+    path = folder / f"{name}.onnx"
+    onnx.save(small_graph(small_card(name, coded=coded)), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two generators: `small` with class and style codes, `plain` with noise alone."""
+    folder = tmp_path_factory.mktemp("models")
+    write_small(folder, "small")
+    write_small(folder, "plain", coded=False)
+    return folder

@@ -1,0 +1,230 @@
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from numpy.typing import NDArray
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from latent import GeneratorCard
+from service.app import create_app
+from service.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def client(models_dir: Path) -> Iterator[TestClient]:
+    settings = Settings(models_dir=models_dir, default_model="small", max_images=100)
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+def pixels(content: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def draw(client: TestClient, **body: Any) -> bytes:
+    response = client.post("/v1/images", json=body)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/png"
+    return response.content
+
+
+def test_an_empty_request_gives_an_image_and_tells_how_to_have_it_again(client: TestClient) -> None:
+    response = client.post("/v1/images", json={})
+    assert pixels(response.content).shape == (28, 28)
+    assert response.headers["faussaire-model"].startswith("small@")
+    again = draw(client, seed=int(response.headers["faussaire-seed"]))
+    assert again == response.content
+
+
+def test_seeds_that_the_server_chooses_differ(client: TestClient) -> None:
+    seeds = {client.post("/v1/images", json={}).headers["faussaire-seed"] for _ in range(5)}
+    assert len(seeds) == 5
+
+
+def test_image_k_of_many_is_the_image_of_that_index_alone(client: TestClient) -> None:
+    whole = pixels(draw(client, seed=3, n=9))  # three by three
+    for index in range(9):
+        alone = pixels(draw(client, seed=3, index=index))
+        row, column = divmod(index, 3)
+        assert np.array_equal(whole[row * 28 :, column * 28 :][:28, :28], alone)
+
+
+def test_a_class_is_the_same_by_name_and_by_number(client: TestClient) -> None:
+    by_name = draw(client, seed=1, **{"class": "7"})
+    assert by_name == draw(client, seed=1, **{"class": 7})
+    assert by_name != draw(client, seed=1, **{"class": "6"})
+
+
+def test_style_codes_are_the_same_in_order_and_by_name(client: TestClient) -> None:
+    in_order = draw(client, seed=1, style=[0.5, 2])
+    assert in_order == draw(client, seed=1, style={"width": 2, "slant": 0.5})
+    assert in_order != draw(client, seed=1, style=[0.5, 1.9])
+
+
+def test_a_style_code_that_is_left_out_is_drawn(client: TestClient) -> None:
+    images = {draw(client, seed=1, index=index, style=[0.5], **{"class": 1}) for index in range(3)}
+    assert len(images) == 3
+
+
+def test_a_model_without_codes_draws_from_its_noise(client: TestClient) -> None:
+    assert draw(client, model="plain", seed=1) != draw(client, model="plain", seed=2)
+
+
+INVALID: list[tuple[dict[str, Any], int, str, str]] = [
+    ({"class": "seven"}, 422, "class", "Choose one of: 0, 1, 2"),
+    ({"class": 10}, 422, "class", "Choose one of"),
+    ({"class": -1}, 422, "class", "greater than or equal to 0"),
+    ({"class": [1]}, 422, "class", "string; or: Input should be a valid integer"),
+    ({"class": 1.5}, 422, "class", "valid"),
+    ({"style": [1.5]}, 422, "style.0", "from -1 to 1"),
+    ({"style": {"width": -0.6}}, 422, "style.width", "from -0.5 to 2"),
+    ({"style": [0, 0, 0]}, 422, "style", "2 style codes, in this order: slant, width"),
+    ({"style": {"colour": 1}}, 422, "style", "slant, width"),
+    ({"style": {"slant": "much"}}, 422, "style.slant", "valid number"),
+    ({"style": ["much"]}, 422, "style.0", "valid number"),
+    ({"style": 1}, 422, "style", "list; or: Input should be a valid dictionary"),
+    ({"n": 0}, 422, "n", "greater than or equal to 1"),
+    ({"n": 10**9}, 422, "n", "at most 100"),
+    ({"n": 1.5}, 422, "n", "integer"),
+    ({"n": True}, 422, "n", "integer"),
+    ({"seed": "3"}, 422, "seed", "integer"),
+    ({"seed": -1}, 422, "seed", "greater than or equal to 0"),
+    ({"seed": 2**63}, 422, "seed", "less than"),
+    ({"seed": 10**400}, 422, "seed", ""),
+    ({"index": -1}, 422, "index", "greater than or equal to 0"),
+    ({"model": "gpt"}, 404, "model", "Choose one of: plain, small"),
+    ({"model": "plain", "class": "7"}, 422, "class", "no class codes"),
+    ({"model": "plain", "style": [0]}, 422, "style", "no style codes"),
+    ({"colour": "red"}, 422, "colour", "no such field"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "field", "remedy"), INVALID, ids=[str(i[0])[:40] for i in INVALID])
+def test_a_wrong_field_is_named_with_what_would_be_right(
+    client: TestClient, body: dict[str, Any], status: int, field: str, remedy: str
+) -> None:
+    response = client.post("/v1/images", json=body)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["field"] == field
+    assert remedy in problem["detail"]
+    assert problem["status"] == status
+    assert problem["type"].startswith("urn:faussaire:problem:")
+
+
+BROKEN: list[tuple[bytes, int]] = [
+    (b"{", 400),
+    (b"", 422),
+    (b"[]", 422),
+    (b"null", 422),
+    (b'"text"', 422),
+    (b'{"style": [NaN]}', 422),
+    (b'{"style": [Infinity]}', 422),
+    (b'{"style": [1e999]}', 422),
+    (b'{"class": "\\ud800"}', 422),
+    (b"[" * 60_000, 400),
+    (b"\xff\xfe", 400),
+    (b'{"n": ' + b"9" * 5_000 + b"}", 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BROKEN, ids=[str(b[:20]) for b, _ in BROKEN])
+def test_a_broken_body_is_the_clients_fault_and_never_echoed(client: TestClient, body: bytes, status: int) -> None:
+    response = client.post("/v1/images", content=body, headers={"content-type": "application/json"})
+    assert response.status_code in {status, 400}
+    assert response.headers["content-type"] == "application/problem+json"
+    assert b"Traceback" not in response.content
+    assert len(response.content) < 500
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_of_ten_megabytes_is_refused(client: TestClient, declared: bool) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(10):
+            yield b" " * 1_000_000
+
+    content = b" " * 10_000_000 if declared else chunks()
+    response = client.post("/v1/images", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 413
+    assert "65536 bytes" in response.json()["detail"]
+
+
+def test_a_full_queue_is_429_with_retry_after(models_dir: Path) -> None:
+    settings = Settings(models_dir=models_dir, default_model="small", max_queue_rows=3)
+    with TestClient(create_app(settings)) as client:
+        response = client.post("/v1/images", json={"n": 4})
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.json()["type"] == "urn:faussaire:problem:queue-full"
+
+
+def test_every_model_has_its_card_and_digest(client: TestClient) -> None:
+    models = {model["card"]["name"]: model for model in client.get("/v1/models").json()["models"]}
+    assert set(models) == {"small", "plain"}
+    assert models["small"]["default"] is True
+    one = client.get("/v1/models/small").json()
+    assert one == models["small"]
+    assert GeneratorCard.model_validate_json(json.dumps(one["card"])).image.height == 28
+    assert len(one["digest"]) == 64
+    assert client.get("/v1/models/none").status_code == 404
+
+
+def test_a_client_may_name_its_request_and_gets_the_name_back(client: TestClient) -> None:
+    given = client.post("/v1/images", json={}, headers={"x-request-id": "abc-1"})
+    assert given.headers["x-request-id"] == "abc-1"
+    forged = client.post("/v1/images", json={}, headers={"x-request-id": "a b\tc"})
+    assert forged.headers["x-request-id"] != "a b\tc"
+    assert client.post("/v1/images", json={"n": 0}).headers["x-request-id"]
+
+
+def test_the_answer_tells_where_its_time_went(client: TestClient) -> None:
+    timing = client.post("/v1/images", json={}).headers["server-timing"]
+    assert [part.split(";")[0] for part in timing.split(", ")] == ["queue", "inference", "encode"]
+
+
+def scraped(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {(s.name, tuple(sorted(s.labels.items()))): s.value for f in families for s in f.samples}
+
+
+def test_the_metrics_count_requests_images_and_batches(client: TestClient) -> None:
+    before = scraped(client)
+    draw(client, n=20)
+    client.post("/v1/images", json={"n": 0})
+    after = scraped(client)
+
+    def grew(name: str, **labels: str) -> float:
+        key = (name, tuple(sorted(labels.items())))
+        return after[key] - before.get(key, 0)
+
+    assert grew("faussaire_images_total", model="small") == 20
+    assert grew("faussaire_requests_total", route="/v1/images", outcome="ok") == 1
+    assert grew("faussaire_requests_total", route="/v1/images", outcome="invalid") == 1
+    assert grew("faussaire_batch_rows_sum", model="small") == 20
+    for name in ("queue", "inference", "encoding"):
+        assert grew(f"faussaire_{name}_seconds_count", model="small") >= 1
+    assert after[("faussaire_queue_rows", (("model", "small"),))] == 0
+
+
+def test_unknown_addresses_add_no_series(client: TestClient) -> None:
+    client.get("/nothing/at/all")
+    client.get("/v1/models/nothing")
+    before = set(scraped(client))
+    for number in range(50):
+        client.get(f"/nothing/{number}")
+        client.get(f"/v1/models/nothing-{number}")
+    assert set(scraped(client)) - before == set()
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "https://" not in page
+    operation = client.get("/openapi.json").json()["paths"]["/v1/images"]["post"]
+    assert "image/png" in operation["responses"]["200"]["content"]

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
+from service import runtime
+from service.errors import InvalidModel
+from service.runtime import Runtime, open_models
+
+
+def drawn(space: LatentSpace, seed: int, count: int) -> Codes:
+    return Codes(
+        draw_noise(space, seed, 0, count),
+        space.one_hot(draw_classes(space, seed, 0, count)),
+        draw_styles(space, seed, 0, count),
+    )
+
+
+@pytest.fixture(scope="module")
+def small(models_dir: Path) -> Runtime:
+    return Runtime(models_dir / "small.onnx", threads=1)
+
+
+@pytest.fixture(scope="module")
+def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+    """`small`, but showing the last bits of its products, which rounding to grey levels hides."""
+    model = onnx.load(models_dir / "small.onnx")
+    nodes = {node.output[0]: node for node in model.graph.node}
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(2**18), "magnify"))
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(256), "levels"))
+    del model.graph.node[:]
+    model.graph.node.extend(
+        [
+            *(nodes[name] for name in ("codes", "hidden", "active", "maps", "logits")),
+            helper.make_node("Mul", ["logits", "magnify"], ["large"]),
+            helper.make_node("Mod", ["large", "levels"], ["wrapped"], fmod=1),
+            helper.make_node("Abs", ["wrapped"], ["positive"]),
+            helper.make_node("Cast", ["positive"], ["bytes"], to=TensorProto.UINT8),
+            nodes["image"],
+        ]
+    )
+    path = tmp_path_factory.mktemp("sensitive") / "sensitive.onnx"
+    onnx.save(model, path)
+    return Runtime(path, threads=1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_an_image_is_the_same_alone_and_at_any_place_of_any_batch(
+    sensitive: Runtime, data: st.DataObject
+) -> None:
+    seed = data.draw(st.integers(0, 2**63 - 1), "seed")
+    count = data.draw(st.integers(1, 70), "count")
+    place = data.draw(st.integers(0, count - 1), "place")
+    codes = drawn(sensitive.card.space, seed, count)
+    alone = sensitive.generate(codes[place : place + 1])
+    assert np.array_equal(sensitive.generate(codes)[place], alone[0])
+
+
+def test_images_have_the_shape_and_type_that_the_card_says(small: Runtime) -> None:
+    images = small.generate(drawn(small.card.space, 1, 33))
+    assert images.shape == (33, 28, 28, 1)
+    assert images.dtype == np.uint8
+    assert images.std() > 0
+
+
+def test_the_digest_is_the_files(small: Runtime, models_dir: Path) -> None:
+    again = Runtime(models_dir / "small.onnx", threads=1)
+    other = Runtime(models_dir / "plain.onnx", threads=1)
+    assert small.digest == again.digest != other.digest
+
+
+def test_all_generators_of_a_folder_are_opened_by_name(models_dir: Path) -> None:
+    assert set(open_models(models_dir, threads=1)) == {"small", "plain"}
+
+
+def test_a_folder_without_generators_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(InvalidModel, match="FAUSSAIRE_MODELS_DIR"):
+        open_models(tmp_path, threads=1)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path, models_dir: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        (tmp_path / name).write_bytes((models_dir / "small.onnx").read_bytes())
+    with pytest.raises(InvalidModel, match="'small' too"):
+        open_models(tmp_path, threads=1)
+
+
+def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "junk.onnx"
+    path.write_bytes(b"junk")
+    with pytest.raises(InvalidModel, match=r"junk\.onnx is not an ONNX file"):
+        Runtime(path, threads=1)
+
+
+def test_a_model_without_a_card_is_refused(tmp_path: Path, models_dir: Path) -> None:
+    model = onnx.load(models_dir / "small.onnx")
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "bare.onnx")
+    with pytest.raises(InvalidModel, match="no 'faussaire.card' metadata"):
+        Runtime(tmp_path / "bare.onnx", threads=1)
+
+
+def test_a_card_that_speaks_of_other_inputs_than_the_graph_has_is_refused(tmp_path: Path, models_dir: Path) -> None:
+    lying, honest = onnx.load(models_dir / "small.onnx"), onnx.load(models_dir / "plain.onnx")
+    lying.metadata_props[0].value = honest.metadata_props[0].value
+    onnx.save(lying, tmp_path / "lying.onnx")
+    with pytest.raises(InvalidModel, match="its inputs are"):
+        Runtime(tmp_path / "lying.onnx", threads=1)
+
+
+def test_warming_up_runs_an_inference(small: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+    honest = Runtime._run
+
+    def counted(self: Runtime, codes: Codes) -> object:
+        ran.append(len(codes))
+        return honest(self, codes)
+
+    monkeypatch.setattr(runtime.Runtime, "_run", counted)
+    small.warm_up()
+    assert ran == [1]
