@@ -53,9 +53,7 @@ def small_graph(card: GeneratorCard) -> onnx.ModelProto:
         "low": np.array(0.0),
         "high": np.array(255.0),
     }
-    initializers = [
-        numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()
-    ]
+    initializers = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()]
     initializers.append(numpy_helper.from_array(np.array([-1, 16, 7, 7]), "grid"))
     initializers.append(numpy_helper.from_array(np.array([-1, 28, 28, 1]), "shape"))
     nodes = [

@@ -10,7 +10,7 @@ from training.latents import draw
 from training.networks import Generator
 
 DECAY = 0.999
-RECOMPUTE_BATCHES = 64
+RECOMPUTE_BATCHES = 16
 RECOMPUTE_ROWS = 256
 
 

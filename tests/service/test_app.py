@@ -31,7 +31,8 @@ def draw(client: TestClient, **body: Any) -> bytes:
     response = client.post("/v1/images", json=body)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "image/png"
-    return response.content
+    content: bytes = response.content
+    return content
 
 
 def test_an_empty_request_gives_an_image_and_tells_how_to_have_it_again(client: TestClient) -> None:

@@ -13,7 +13,7 @@ shapes = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3
 
 
 @given(shapes.flatmap(lambda shape: arrays(np.uint8, shape)))
-def test_a_png_decodes_to_the_very_pixels(image: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_a_png_decodes_to_the_very_pixels(image: np.ndarray) -> None:
     decoded = np.asarray(Image.open(io.BytesIO(png(image))))
     assert np.array_equal(decoded.reshape(image.shape), image)
 

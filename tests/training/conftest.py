@@ -49,7 +49,7 @@ def digits() -> ImageSet:
     return first(data.load("mnist", folder, train=True), 512)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> Config:
     """An InfoGAN of sixteen steps an epoch, the first epoch its recogniser's head start."""
     return Config(

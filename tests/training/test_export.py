@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -31,18 +30,24 @@ def judge(digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Classif
     return classifiers.trained(path, digits, digits, CPU, quiet)
 
 
-def exported(folder: Path, config: Config, digits: ImageSet, judge: Classifier) -> tuple[State, Path]:
-    state = loop.train(Run(folder / "run"), config, digits, CPU, quiet)
-    space = presets.latent_space(config.codes, 10)
-    output = folder / "mnist-test.onnx"
-    exporting.export(state, config, digits, judge, space, output)
-    return state, output
+@pytest.fixture(scope="module")
+def state(config: Config, digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> State:
+    return loop.train(Run(tmp_path_factory.mktemp("run")), config, digits, CPU, quiet)
 
 
-def test_the_file_keeps_the_contract_and_its_card(
-    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
-) -> None:
-    _, output = exported(tmp_path, config, digits, judge)
+@pytest.fixture(scope="module")
+def output(
+    state: State, config: Config, digits: ImageSet, judge: Classifier, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path = tmp_path_factory.mktemp("models") / "mnist-test.onnx"
+    space = presets.latent_space("infogan", 10)
+    card = exporting.export(state, config, digits, judge, space, path)
+    metadata = {p.key: p.value for p in onnx.load(path).metadata_props}
+    assert GeneratorCard.from_metadata(metadata) == card
+    return path
+
+
+def test_the_file_keeps_the_contract_and_its_card(output: Path, judge: Classifier) -> None:
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise", "classes", "styles"]
     assert [o.name for o in model.session.get_outputs()] == ["image"]
@@ -61,15 +66,17 @@ def test_a_plain_gan_exports_with_noise_as_its_only_input(
     tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
 ) -> None:
     update = {"preset": "gan", "network": "mlp", "codes": "none", "head_start": 0, "epochs": 1}
-    _, output = exported(tmp_path, config.model_copy(update=update), digits, judge)
+    plain = config.model_copy(update=update)
+    state = loop.train(Run(tmp_path / "run"), plain, digits, CPU, quiet)
+    output = tmp_path / "plain.onnx"
+    exporting.export(state, plain, digits, judge, presets.latent_space("none", 10), output)
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise"]
     assert model.card.space.classes == ()
     assert model.generate(any_codes(model.card.space, 0, 2), 2).shape == (2, 28, 28, 1)
 
 
-def test_no_path_of_this_machine_is_inside(tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier) -> None:
-    _, output = exported(tmp_path, config, digits, judge)
+def test_no_path_of_this_machine_is_inside(output: Path) -> None:
     inside = output.read_bytes()
     here = str(Path(exporting.__file__).parent).encode()
     assert here not in inside
@@ -79,6 +86,7 @@ def test_no_path_of_this_machine_is_inside(tmp_path: Path, config: Config, digit
 
 def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays(
     tmp_path: Path,
+    state: State,
     config: Config,
     digits: ImageSet,
     judge: Classifier,
@@ -98,7 +106,9 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
 
     monkeypatch.setattr(exporting, "_graph", wrong)
     with pytest.raises(ExportRefused, match="grey levels"):
-        exported(tmp_path, config, digits, judge)
+        exporting.export(
+            state, config, digits, judge, presets.latent_space("infogan", 10), tmp_path / "mnist-test.onnx"
+        )
     assert (tmp_path / "mnist-test.onnx").read_bytes() == b"the one before"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["mnist-test.onnx"]
 
@@ -108,15 +118,3 @@ def test_a_model_without_a_card_or_that_is_no_model_is_refused(tmp_path: Path) -
     junk.write_bytes(b"not a model")
     with pytest.raises(InvalidModel, match="is not an ONNX file"):
         Model(junk)
-
-
-def test_the_card_in_the_file_is_the_card_that_export_returns(
-    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
-) -> None:
-    state = loop.train(Run(tmp_path / "run"), config, digits, CPU, quiet)
-    space = presets.latent_space(config.codes, 10)
-    output = tmp_path / "m.onnx"
-    card = exporting.export(state, config, digits, judge, space, output)
-    metadata = {p.key: p.value for p in onnx.load(output).metadata_props}
-    assert GeneratorCard.from_metadata(metadata) == card
-    assert json.loads(metadata["faussaire.card"])["contract"] == 1

@@ -1,0 +1,69 @@
+import io
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def draw(client: httpx.Client, **body: object) -> bytes:
+    response = client.post("/v1/images", json=body)
+    assert response.status_code == 200, response.text
+    return response.content
+
+
+def test_the_same_request_gives_the_same_bytes_whatever_runs_beside_it(server: httpx.Client) -> None:
+    bodies = [{"seed": seed, "n": n, "class": seed % 10} for seed in range(12) for n in (1, 2, 17, 300)]
+    alone = [draw(server, **body) for body in bodies]
+    order = list(range(len(bodies))) * 3
+    random.Random(0).shuffle(order)
+    with ThreadPoolExecutor(16) as crowd:
+        together = list(crowd.map(lambda k: draw(server, **bodies[k]), order))
+    assert all(content == alone[k] for k, content in zip(order, together, strict=True))
+
+
+def test_health_documentation_and_metrics_answer(server: httpx.Client) -> None:
+    for path in ("/livez", "/readyz", "/docs", "/openapi.json", "/metrics", "/v1/models"):
+        assert server.get(path).status_code == 200, path
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-light-32x32.png"):
+        path = f"/static_content/{asset}"
+        assert path in server.get("/docs").text
+        assert server.get(path).status_code == 200
+
+
+def test_a_body_of_ten_megabytes_is_refused_over_the_socket(server: httpx.Client) -> None:
+    response = server.post("/v1/images", content=b" " * 10_000_000)
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wrong_field_is_named_over_the_socket(server: httpx.Client) -> None:
+    response = server.post("/v1/images", json={"n": 0})
+    assert response.status_code == 422
+    assert response.json()["field"] == "n"
+
+
+def test_metrics_count_over_the_whole_server(server: httpx.Client) -> None:
+    def images() -> float:
+        families = text_string_to_metric_families(server.get("/metrics").text)
+        samples = [s for f in families for s in f.samples if s.name == "faussaire_images_total"]
+        return sum(s.value for s in samples if s.labels["model"] == "small")
+
+    before = images()
+    picture = np.asarray(Image.open(io.BytesIO(draw(server, n=25))))
+    assert picture.shape == (140, 140)
+    assert images() - before == 25
+
+
+def test_fifty_unknown_addresses_add_no_series(server: httpx.Client) -> None:
+    def series() -> set[str]:
+        lines = server.get("/metrics").text.splitlines()
+        return {line.rsplit(" ", 1)[0] for line in lines if not line.startswith("#")}
+
+    server.get("/nothing")
+    before = series()
+    for number in range(50):
+        assert server.get(f"/nothing/{number}").status_code == 404
+    assert series() - before == set()

@@ -1,0 +1,98 @@
+import errno
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.conftest import drawn_digits
+from training import cli, data, loop
+from training.cli import main
+from training.presets import PRESETS
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and standard error of `faussaire words...`."""
+    monkeypatch.setattr("sys.argv", ["faussaire", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    code = ended.value.code
+    return (code if isinstance(code, int) else 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("train", "biggan", "--data", "mnist"), "unknown preset 'biggan'; choose one of: gan, dcgan, infogan"),
+        (("train", "gan", "--data", "cifar"), "unknown data set 'cifar'; choose one of: mnist"),
+        (("export", "nowhere", "-o", "a.onnx"), "nowhere is not a run"),
+        (("evaluate", "nowhere.onnx"), "nowhere.onnx is not an ONNX file"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_remedy_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    remedy: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, message = run(monkeypatch, capsys, *words)
+    assert code == 2
+    assert message.startswith(f"error: {remedy}")
+    assert message.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/a.pt")
+
+    monkeypatch.setattr(data, "load", full)
+    code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist")
+    assert code == 2
+    assert message == ("error: the disk is full (runs/a.pt); free some space, then run the same command\n")
+
+
+def test_an_unknown_device_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Exception, match="unknown device 'abacus'; choose one of: auto, cpu"):
+        cli.choose_device("abacus")
+    assert cli.choose_device("cpu") == torch.device("cpu")
+
+
+def test_help_names_every_command_and_preset(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["faussaire", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    whole = capsys.readouterr().out
+    assert all(command in whole for command in ("train", "export", "evaluate"))
+    monkeypatch.setattr("sys.argv", ["faussaire", "train", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    of_train = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert all(name in of_train for name in PRESETS)
+
+
+def test_ctrl_c_exits_with_130_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda *_, **__: drawn_digits(64))
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
+    honest = loop.batch_rows
+
+    def pressing(*arguments: object) -> torch.Tensor:
+        os.kill(os.getpid(), signal.SIGINT)
+        return honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "batch_rows", pressing)
+    code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist", "--batch", "16")
+    assert code == 130
+    assert "the same command goes on from there" in message
+    assert list(tmp_path.rglob("step-00000001.pt"))
