@@ -24,7 +24,7 @@ def free_port() -> int:
 def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Iterator[httpx.Client]:
     """A client of a server of `models`, whose home is a folder of its own: servers wipe each other's metrics."""
     port = free_port()
-    command = [Path(sys.executable).parent / "bentoml", "serve", target, "--host", "127.0.0.1"]
+    command = [str(Path(sys.executable).parent / "bentoml"), "serve", target, "--host", "127.0.0.1"]
     environment = os.environ | {
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
-from service.batcher import BATCH_ROWS, Batcher, Images
+from service.batcher import BATCH_ROWS, Batcher, Drawn, Images
 from service.errors import QueueFull
 
 
@@ -39,14 +39,14 @@ class Held:
         return self._draw(given_codes)
 
 
-async def occupied(batcher: Batcher, held: Held) -> "asyncio.Task[object]":
+async def occupied(batcher: Batcher, held: Held) -> "asyncio.Task[Drawn]":
     """A batcher whose thread is busy with a job of value 0."""
     first = asyncio.create_task(batcher.submit(codes(0)))
     await asyncio.to_thread(held.entered.wait, 30)
     return first
 
 
-async def queued(batcher: Batcher, *jobs: Codes) -> "list[asyncio.Task[object]]":
+async def queued(batcher: Batcher, *jobs: Codes) -> "list[asyncio.Task[Drawn]]":
     tasks = [asyncio.create_task(batcher.submit(job)) for job in jobs]
     await asyncio.sleep(0)  # lets each task run up to its wait
     return tasks
