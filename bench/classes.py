@@ -1,4 +1,4 @@
-"""What a classifier of real images makes of what the running service draws: `python -m bench.classes` after `make serve`.
+"""What a classifier of real images makes of what a running service draws: `python -m bench.classes` after `make serve`.
 
 Asks for 1,000 images of each class of each model by its name, over HTTP, and needs the real data (FAUSSAIRE_DATA_DIR).
 """

@@ -57,3 +57,7 @@ def test_a_space_cannot_be_changed() -> None:
     space = LatentSpace(noise_size=1)
     with pytest.raises(ValidationError, match="frozen"):
         space.noise_size = 2
+
+
+def test_a_space_without_classes_has_rows_of_no_weights() -> None:
+    assert LatentSpace(noise_size=1).one_hot(np.array([0, 0])).shape == (2, 0)

@@ -1,0 +1,95 @@
+"""The README's tables are what the code has, and its request is one that the service answers."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+from typer.main import get_command
+
+from service.app import create_app
+from service.settings import ROOT, Settings
+from training.cli import app
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    """The service with the models that ship."""
+    with TestClient(create_app(Settings())) as client:
+        yield client
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    assert table is not None
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+def test_every_setting_is_in_the_table_with_its_default_and_meaning() -> None:
+    expected = []
+    for name, field in Settings.model_fields.items():
+        default = field.default.relative_to(ROOT) if isinstance(field.default, Path) else field.default
+        expected.append([f"`FAUSSAIRE_{name.upper()}`", f"`{default}`", field.description])
+    assert rows("Settings") == expected
+
+
+def test_every_metric_is_in_the_table() -> None:
+    families = [family for family in REGISTRY.collect() if family.name.startswith("faussaire_")]
+    named = {f"`{f.name}_total`" if f.type == "counter" else f"`{f.name}`": [f.type, f.documentation] for f in families}
+    assert {row[0]: row[1:] for row in rows("Metrics")} == named
+
+
+def test_every_operation_is_in_the_table(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    operations = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    listed = {name for row in rows("Endpoints") for name in re.findall(r"`([A-Z]+ /\S*)`", row[0])}
+    assert operations <= listed
+    assert listed - operations == {
+        "GET /livez",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /docs",
+        "GET /openapi.json",
+    }
+
+
+def test_every_command_is_in_the_table() -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert {row[0].split()[1] for row in rows("Training")} == set(commands)
+
+
+def test_the_one_request_gives_the_picture_below_it(client: TestClient) -> None:
+    body = re.search(r"-d '(\{.*?\})'", README)
+    assert body is not None
+    response = client.post("/v1/images", json=json.loads(body[1]))
+    assert response.status_code == 200
+    assert response.content == (ROOT / "docs" / "pictures" / "seven.png").read_bytes()
+
+
+def test_the_shipped_models_are_small_and_draw_every_class_by_its_name(client: TestClient) -> None:
+    models = {model["card"]["name"]: model["card"] for model in client.get("/v1/models").json()["models"]}
+    assert set(models) == {"mnist-infogan", "fashion-infogan"}
+    for name, card in models.items():
+        assert (ROOT / "models" / f"{name}.onnx").stat().st_size <= 3_000_000
+        assert card["space"]["noise_size"] == 62
+        assert len(card["space"]["styles"]) == 2
+        for code in card["space"]["classes"]:
+            assert code["purity"] is not None
+            body = {"model": name, "class": code["name"]}
+            assert client.post("/v1/images", json=body).status_code == 200
+    assert {code["name"] for code in models["mnist-infogan"]["space"]["classes"]} == set("0123456789")
+    assert "sneaker" in {code["name"] for code in models["fashion-infogan"]["space"]["classes"]}
+
+
+def test_every_link_leads_to_a_file() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    local = [link for link in links if not link.startswith("https://")]
+    assert local
+    assert [link for link in local if not (ROOT / link).exists()] == []
