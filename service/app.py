@@ -1,7 +1,9 @@
 """The service: its routes, and BentoML around them."""
 
 import asyncio
+import os
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +20,7 @@ from pydantic import BaseModel
 from latent import GeneratorCard
 from service import images, metrics, problems
 from service.batcher import Batcher, Drawn
-from service.errors import TooManyImages, UnknownModel
+from service.errors import InvalidModel, TooManyImages, UnknownModel
 from service.middleware import BodyLimit, Observed
 from service.requests import ImagesRequest, codes_of
 from service.runtime import SHAPE, Runtime, open_models
@@ -158,7 +160,7 @@ async def _encode(drawn: Drawn) -> bytes:
 def _serving(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtimes = open_models(settings.models_dir, settings.threads)
+        runtimes = _open_or_exit(settings)
         app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
         async with AsyncExitStack() as stack:
             app.state.models = {
@@ -168,6 +170,15 @@ def _serving(settings: Settings) -> Any:
             yield
 
     return lifespan
+
+
+def _open_or_exit(settings: Settings) -> dict[str, Runtime]:
+    try:
+        return open_models(settings.models_dir, settings.threads)
+    except InvalidModel as error:
+        # Raised, it would come out as several tracebacks; nothing has started yet that would want a clean end.
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(2)
 
 
 def _batcher(runtime: Runtime, settings: Settings) -> Batcher:
@@ -182,6 +193,6 @@ def _batcher(runtime: Runtime, settings: Settings) -> Batcher:
     tracing={"excluded_urls": ".*"},
     traffic={"timeout": 60},
 )
-@bentoml.asgi_app(create_app(Settings()), path="/")
+@bentoml.asgi_app(create_app(Settings.from_environment()), path="/")
 class Faussaire:
     """BentoML gives the processes, the lifecycle, /livez, /readyz, `bentoml build` and `containerize`."""

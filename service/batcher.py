@@ -104,9 +104,7 @@ class Batcher:
         """A slice of each job in turn until the batch is full; a job with rows left goes to the end of the line."""
         batch: list[tuple[Job, Codes]] = []
         space = BATCH_ROWS
-        for _ in range(len(self._jobs)):
-            if not space:
-                break
+        while space and self._jobs:
             job = self._jobs.popleft()
             if job.done.done():  # the client has gone
                 self._count(-job.waiting)

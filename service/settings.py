@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).parents[1]
@@ -19,3 +19,13 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=65_536, ge=1024, description="The longest request body; a longer one gets 413.")
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Raises SystemExit, with a line that names the variable, where one is not valid."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "_".join(str(part) for part in first["loc"]).upper()
+            raise SystemExit(f"error: FAUSSAIRE_{name}: {first['msg']}") from None
