@@ -10,7 +10,7 @@ import torch
 
 from training.averaging import Average
 from training.errors import CorruptCheckpoint
-from training.files import replacing
+from training.files import save_tensors
 from training.step import Players
 
 
@@ -48,8 +48,7 @@ class State:
             # Dropout draws from torch's own generator.
             "torch": torch.get_rng_state(),
         }
-        with replacing(path) as beside:
-            torch.save(saved, beside)
+        save_tensors(path, saved)
 
     def load(self, path: Path) -> None:
         """Raises CorruptCheckpoint."""

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from training.augment import augment
 from training.data import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
-from training.files import replacing
+from training.files import save_tensors
 from training.loop import Progress
 
 EPOCHS = 4
@@ -84,8 +84,7 @@ def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, p
     unmeasured = Classifier(net, train.classes, 0.0)
     right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
     classifier = Classifier(net, train.classes, right.float().mean().item())
-    with replacing(path) as beside:
-        torch.save({"weights": net.state_dict(), "accuracy": classifier.test_accuracy}, beside)
+    save_tensors(path, {"weights": net.state_dict(), "accuracy": classifier.test_accuracy})
     return classifier
 
 

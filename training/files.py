@@ -1,9 +1,13 @@
 """Files that are whole or absent: written beside their place, then renamed into it."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import torch
 
 
 @contextmanager
@@ -23,3 +27,11 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
+    """What `torch.load` reads; by way of memory, since torch's own writer hides that a disk is full."""
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    with replacing(path) as beside:
+        beside.write_bytes(buffer.getbuffer())

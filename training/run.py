@@ -86,10 +86,16 @@ class Run:
         write_text(self.config_path, config.model_dump_json(indent=2) + "\n")
 
     def read_stats(self) -> list[dict[str, float]]:
+        """All rows that are whole: a crash may have cut the last one short."""
         if not self.stats_path.exists():
             return []
-        lines = self.stats_path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        rows = []
+        for line in self.stats_path.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return rows
 
     def rewind_stats(self, step: int) -> None:
         """Forget what was written after the checkpoint that training goes on from."""

@@ -1,7 +1,8 @@
-import errno
 import os
 import re
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,16 +47,29 @@ def test_a_mistake_is_one_line_with_its_remedy_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_one_line_and_exit_code_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "runs/a.pt")
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for some kilobytes."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small file system")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
 
-    monkeypatch.setattr(data, "load", full)
-    code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist")
+
+def test_a_full_disk_is_one_line_and_exit_code_2_and_leaves_nothing_half_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_disk: Path
+) -> None:
+    monkeypatch.setattr(data, "load", lambda *_, **__: drawn_digits(64))
+    folder = str(tiny_disk / "run")
+    code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist", "--batch", "16", "--run", folder)
     assert code == 2
-    assert message == ("error: the disk is full (runs/a.pt); free some space, then run the same command\n")
+    errors = [line for line in message.splitlines() if "error:" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: the disk is full")
+    assert list((tiny_disk / "run" / "checkpoints").iterdir()) == []
 
 
 def test_an_unknown_device_is_refused_with_those_there_are() -> None:

@@ -68,6 +68,8 @@ def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, confi
     run = Run(tmp_path)
     loop.train(run, config, digits, CPU, interrupt_after(2))
     run.append_stats({"step": 15, "epoch": 0.9})  # written, but after the checkpoint
+    with run.stats_path.open("a") as file:
+        file.write('{"step": 20, "epo')  # cut short by a crash
     loop.train(run, config, digits, CPU, quiet)
     rows = [json.loads(line) for line in run.stats_path.read_text().splitlines()]
     assert [row["step"] for row in rows] == [5, 10, 15, 20, 25, 30]
