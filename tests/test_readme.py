@@ -13,6 +13,7 @@ from typer.main import get_command
 from service.app import create_app
 from service.settings import ROOT, Settings
 from training.cli import app
+from training.presets import PRESETS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -63,6 +64,16 @@ def test_every_operation_is_in_the_table(client: TestClient) -> None:
 def test_every_command_is_in_the_table() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     assert {row[0].split()[1] for row in rows("Training")} == set(commands)
+
+
+def test_every_preset_is_in_the_table() -> None:
+    expected = [
+        [f"`{name}`", f"`{row.network}`", f"`{row.objective}`", f"`{row.codes}`", row.source]
+        for name, row in PRESETS.items()
+    ]
+    training = README.split("\n## Training\n", 1)[1].split("\n## ", 1)[0]
+    table = training.split("| preset |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    assert [[cell.strip() for cell in line.strip("|").split("|")] for line in table] == expected
 
 
 def test_the_one_request_gives_the_picture_below_it(client: TestClient) -> None:

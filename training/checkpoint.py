@@ -36,13 +36,15 @@ class State:
         if players.recogniser is not None:
             parts["recogniser"] = players.recogniser
             parts["optimiser_class"] = players.optimiser_class
-            parts["optimiser_style"] = players.optimiser_style
+            if players.recogniser.styles is not None:
+                parts["optimiser_style"] = players.optimiser_style
         return parts
 
     def save(self, path: Path) -> None:
         saved = {name: part.state_dict() for name, part in self._parts().items()}
         saved |= {
             "source": self.source.get_state(),
+            "balance": self.players.balance,
             "step": self.step,
             "seconds": self.seconds,
             # Dropout draws from torch's own generator.
@@ -59,6 +61,7 @@ class State:
                 part.load_state_dict(saved[name])
             self.source.set_state(saved["source"].cpu())
             torch.set_rng_state(saved["torch"].cpu())
+            self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
         except (
             RuntimeError,

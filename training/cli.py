@@ -21,6 +21,8 @@ from training.errors import InvalidRun, TrainingError, UnknownName
 from training.evaluate import recognised
 from training.export import export as export_generator
 from training.model import Model
+from training.networks import check_fit
+from training.objectives import OBJECTIVES
 from training.run import Config, Run
 
 INTERRUPTED = 130
@@ -52,29 +54,42 @@ def train(
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED when absent.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data; raise it to train a finished run on.")] = 25,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides every random draw.")] = 0,
-    batch: Annotated[int, typer.Option(min=2, help="Images a step.")] = 128,
+    batch: Annotated[int | None, typer.Option(min=2, help="Images a step; the preset's when absent.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help=f"Instead of the preset's: {', '.join(OBJECTIVES)}.", show_default=False)
+    ] = None,
+    noise: Annotated[presets.Noise | None, typer.Option(help="Instead of the preset's.", show_default=False)] = None,
+    dropout: Annotated[
+        float | None, typer.Option(min=0, max=0.9, help="Share of D's activations dropped; the preset's when absent.")
+    ] = None,
+    lr_d: Annotated[float | None, typer.Option(min=1e-7, max=1, help="Learning rate of D.", show_default=False)] = None,
+    lr_g: Annotated[float | None, typer.Option(min=1e-7, max=1, help="Learning rate of G.", show_default=False)] = None,
+    head_start: Annotated[
+        int | None, typer.Option(min=0, help="Epochs in which only the recogniser trains; the preset's when absent.")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Train a preset on a data set. The same command again goes on where it stopped."""
-    row = presets.preset(preset)
-    images = data.load(data_name, data_dir, train=True)
-    config = Config(
-        preset=preset,
-        network=row.network,
-        objective=row.objective,
-        codes=row.codes,
-        head_start=row.head_start,
-        lr_d=row.lr_d,
-        lr_g=row.lr_g,
+    config = Config.of(
+        preset,
         data=data_name,
         seed=seed,
-        batch=batch,
         epochs=epochs,
+        batch=batch,
+        objective=objective,
+        noise=noise,
+        dropout=dropout,
+        lr_d=lr_d,
+        lr_g=lr_g,
+        head_start=head_start,
     )
-    if epochs <= row.head_start:
+    check_fit(config.network, config.objective, config.codes)
+    images = data.load(data_name, data_dir, train=True)
+    if epochs <= config.head_start:
         raise TrainingError(
-            f"--epochs must be above {row.head_start}: in so many epochs '{preset}' trains its recogniser only"
+            f"--epochs must be above --head-start {config.head_start}: in these only the recogniser trains"
         )
+    batch = config.batch
     if batch > len(images):
         raise TrainingError(f"--batch {batch} is more than the data set's {len(images)} images")
     folder = Run(run or Path("runs") / f"{preset}-{data_name}-{seed}")
@@ -104,7 +119,7 @@ def export(
     state = loop.initial_state(config, images, chosen)
     state.load(folder.checkpoints()[-1])
     judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
-    space = presets.latent_space(config.codes, len(images.classes))
+    space = loop.latent_space(config, images)
     card = export_generator(state, config, images, judge, space, output)
     console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
     for figure in card.figures:

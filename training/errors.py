@@ -12,8 +12,12 @@ class UnknownName(TrainingError):
         super().__init__(f"unknown {kind} '{name}'; choose one of: {', '.join(known)}")
 
 
+class Unfit(TrainingError):
+    """Choices that exist but do not go together."""
+
+
 class DataUnavailable(TrainingError):
-    """The data set is neither in the data folder nor to be downloaded."""
+    """The data set is not where it was said to be, or cannot be read."""
 
 
 class RunMismatch(TrainingError):

@@ -10,15 +10,16 @@ from types import FrameType
 
 import torch
 
+from latent import LatentSpace
 from training import data, networks, presets
 from training.averaging import Average, recompute_batch_norm
 from training.checkpoint import State
 from training.data import ImageSet
 from training.errors import Diverged
-from training.objectives import OBJECTIVES
+from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
 from training.run import Config, Run
-from training.step import Players, Step
+from training.step import AdversarialStep, Batch, Players, Step, VariationalStep
 
 LOG_EVERY = 50
 """steps between two rows of stats.jsonl"""
@@ -76,16 +77,23 @@ def save(run: Run, state: State, step: Step) -> None:
 def initial_state(config: Config, images: ImageSet, device: torch.device) -> State:
     """Players fresh from the run's seed."""
     torch.manual_seed(config.seed)
-    space = presets.latent_space(config.codes, len(images.classes))
-    players = Players(*networks.build(config.network, space, images.shape, device), config.lr_d, config.lr_g)
+    space = latent_space(config, images)
+    built = networks.build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
+    players = Players(built.to(device), config.lr_d, config.lr_g, config.beta1)
     source = torch.Generator(device).manual_seed(config.seed)
     return State(players, Average(players.generator), source)
 
 
 def make_step(config: Config, images: ImageSet) -> Step:
-    space = presets.latent_space(config.codes, len(images.classes))
+    space = latent_space(config, images)
+    if config.objective == EVIDENCE_BOUND:
+        return VariationalStep(space)
     head_start = config.head_start * (len(images) // config.batch)
-    return Step(space, OBJECTIVES[config.objective], head_start)
+    return AdversarialStep(space, config.codes, OBJECTIVES[config.objective], config.critic_steps, head_start)
+
+
+def latent_space(config: Config, images: ImageSet) -> LatentSpace:
+    return presets.latent_space(config.codes, config.noise, images.classes)
 
 
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
@@ -112,7 +120,8 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 def _advance(state: State, step: Step, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
-    real = data.to_unit(images.images[batch_rows(config, len(images), state.step)])
+    rows = batch_rows(config, len(images), state.step).to(images.images.device)
+    real = Batch(data.to_unit(images.images[rows]), images.labels[rows])
     terms = step(state.players, real, state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)

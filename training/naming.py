@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -29,10 +30,14 @@ class Naming:
 def name_codes(generator: Generator, space: LatentSpace, classifier: Classifier) -> Naming:
     """Match codes to classes one to one (Kuhn 1955), so that the most images are what their code is called.
 
-    The purities are measured on other images than those the matching saw.
+    Codes that were trained by label have their names already. The purities are measured on other images than
+    those the matching saw.
     """
-    counts = confusion(generator, space, classifier, MATCHING_SEED)
-    codes, classes = linear_sum_assignment(-counts.numpy())
+    if tuple(code.name for code in space.classes) == classifier.classes:
+        codes = classes = np.arange(len(space.classes))
+    else:
+        counts = confusion(generator, space, classifier, MATCHING_SEED)
+        codes, classes = linear_sum_assignment(-counts.numpy())
     fresh = confusion(generator, space, classifier, PURITY_SEED)
     named = tuple(
         ClassCode(

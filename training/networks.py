@@ -2,19 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from latent import ImageShape, LatentSpace
+from training.errors import Unfit, UnknownName
+from training.objectives import EVIDENCE_BOUND, OBJECTIVES
+from training.presets import Codes
 
 Layers = Callable[[int, ImageShape], nn.Sequential]
 """From the number of inputs and the image's shape to the layers."""
 
+Trunk = Callable[[ImageShape, float], nn.Sequential]
+"""From the image's shape and the share of dropped activations to layers that end in a row's features."""
+
+CODE_SIZE = 64
+"""of an auto-encoder"""
+
 
 class Generator(nn.Module):
-    """Codes to images in [-1, 1]."""
+    """Noise and codes to images in [-1, 1]."""
 
     def __init__(self, layers: nn.Sequential, shape: ImageShape) -> None:
         super().__init__()
@@ -23,40 +33,82 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
         """(N, Z), (N, C), (N, S) -> (N, channels, H, W)"""
-        image: Tensor = torch.tanh(self.layers(torch.cat([noise, classes, styles], 1)))
-        return image.reshape(-1, *self.shape)
+        return torch.tanh(self._values(noise, classes, styles))
+
+    def logits(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
+        """The logits of the pixels over [0, 1]: (tanh x + 1) / 2 is the sigmoid of 2 x."""
+        return 2 * self._values(noise, classes, styles)
+
+    def _values(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
+        values: Tensor = self.layers(torch.cat([noise, classes, styles], 1))
+        return values.reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
-    """Images in [-1, 1] to one logit each."""
+    """Images in [-1, 1], and their classes where it is told them, to one logit each.
 
-    def __init__(self, trunk: nn.Sequential, features: int, *, spectral: bool) -> None:
+    Classes are told by projection: each has a direction in the space of features (Miyato and Koyama 2018,
+    equation 3). Joined to the features in a hidden layer (Mirza and Osindero 2014) they went unheard in an epoch.
+    """
+
+    def __init__(self, trunk: nn.Sequential, features: int, classes: int, *, spectral: bool) -> None:
+        super().__init__()
+        bounded: Callable[[nn.Module], nn.Module] = spectral_norm if spectral else nn.Identity()
+        self.trunk = trunk
+        self.realness = bounded(nn.Linear(features, 1))
+        self.directions = bounded(nn.Linear(classes, features, bias=False)) if classes else None
+
+    def forward(self, image: Tensor, classes: Tensor) -> Tensor:
+        """(N, channels, H, W), (N, C) -> logits (N,)"""
+        features = self.trunk(image)
+        logits: Tensor = self.realness(features).squeeze(1)
+        return logits if self.directions is None else logits + (self.directions(classes) * features).sum(1)
+
+
+class AutoEncoder(nn.Module):
+    """Images to their energy: the mean absolute error of a pixel after coding and decoding."""
+
+    def __init__(self, trunk: nn.Sequential, features: int, shape: ImageShape) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(trunk, nn.Linear(features, CODE_SIZE), _energy_decoder(CODE_SIZE, shape), nn.Tanh())
+
+    def forward(self, image: Tensor, classes: Tensor) -> Tensor:  # noqa: ARG002
+        """(N, channels, H, W), (N, 0) -> energies (N,)"""
+        energies: Tensor = (self.layers(image) - image).abs().flatten(1).mean(1)
+        return energies
+
+
+class Encoder(nn.Module):
+    """Images and their classes to a Gaussian over the noise they may have come from (Sohn et al. 2015)."""
+
+    def __init__(self, trunk: nn.Sequential, features: int, space: LatentSpace) -> None:
         super().__init__()
         self.trunk = trunk
-        realness = nn.Linear(features, 1)
-        self.realness = spectral_norm(realness) if spectral else realness
+        self.gaussian = nn.Linear(features + len(space.classes), 2 * space.noise_size)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(N, channels, H, W) -> logits (N,)"""
-        logits: Tensor = self.realness(self.trunk(image))
-        return logits.squeeze(1)
+    def forward(self, image: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, channels, H, W), (N, C) -> means (N, Z), logarithms of variances (N, Z)"""
+        mean, log_variance = self.gaussian(torch.cat([self.trunk(image), classes], 1)).chunk(2, 1)
+        return mean, log_variance
 
 
 class Recogniser(nn.Module):
-    """Q of InfoGAN: the codes that an image was drawn with (Chen et al. 2016, section 4).
+    """Q of InfoGAN and the classifier of ACGAN: the codes that an image was drawn with.
 
-    It shares no layers with D, where the paper's does: its class codes learn from real images, and what tells
-    classes apart is not what tells fakes apart. Nor do class and style codes share any.
+    (Chen et al. 2016, section 4; Odena et al. 2017, section 3.) It shares no layers with D, where the papers'
+    do: its class codes learn from real images, and what tells classes apart is not what tells fakes apart. Nor
+    do class and style codes share any.
     """
 
     def __init__(self, space: LatentSpace, shape: ImageShape) -> None:
         super().__init__()
         self.classes = _recogniser_layers(shape, len(space.classes))
-        self.styles = _recogniser_layers(shape, len(space.styles))
+        self.styles = _recogniser_layers(shape, len(space.styles)) if space.styles else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, channels, H, W) -> class logits (N, C), means of the style codes (N, S)"""
-        return self.classes(image), self.styles(image)
+        styles = image.new_zeros(len(image), 0) if self.styles is None else self.styles(image)
+        return self.classes(image), styles
 
 
 def _recogniser_layers(shape: ImageShape, outputs: int) -> nn.Sequential:
@@ -78,10 +130,10 @@ def _recogniser_layers(shape: ImageShape, outputs: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Network:
-    """One row: how to build a generator and the trunk of its discriminator."""
+    """One row: how to build a generator and the trunk of its opponent."""
 
     generator: Layers
-    trunk: Callable[[ImageShape], nn.Sequential]
+    trunk: Trunk
     features: int
     spectral: bool = False
 
@@ -99,19 +151,19 @@ def _mlp_generator(inputs: int, shape: ImageShape) -> nn.Sequential:
     )
 
 
-def _mlp_trunk(shape: ImageShape) -> nn.Sequential:
+def _mlp_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
     pixels = shape.height * shape.width * shape.channels
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(pixels, 1024),
         nn.LeakyReLU(0.2),
-        nn.Dropout(0.3),
+        nn.Dropout(dropout),
         nn.Linear(1024, 512),
         nn.LeakyReLU(0.2),
-        nn.Dropout(0.3),
+        nn.Dropout(dropout),
         nn.Linear(512, 256),
         nn.LeakyReLU(0.2),
-        nn.Dropout(0.3),
+        nn.Dropout(dropout),
     )
 
 
@@ -132,18 +184,21 @@ def _dcgan_generator(inputs: int, shape: ImageShape) -> nn.Sequential:
     ).apply(_normal_weights)
 
 
-def _dcgan_trunk(shape: ImageShape) -> nn.Sequential:
+def _dcgan_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
     height, width = _quarter(shape)
     return nn.Sequential(
         nn.Conv2d(shape.channels, 64, 4, 2, 1),
         nn.LeakyReLU(0.2),
+        nn.Dropout(dropout),
         nn.Conv2d(64, 128, 4, 2, 1, bias=False),
         nn.BatchNorm2d(128),
         nn.LeakyReLU(0.2),
+        nn.Dropout(dropout),
         nn.Flatten(),
         nn.Linear(128 * height * width, 1024, bias=False),
         nn.BatchNorm1d(1024),
         nn.LeakyReLU(0.2),
+        nn.Dropout(dropout),
     ).apply(_normal_weights)
 
 
@@ -161,16 +216,40 @@ def _compact_generator(inputs: int, shape: ImageShape) -> nn.Sequential:
     )
 
 
-def _compact_trunk(shape: ImageShape) -> nn.Sequential:
+def _compact_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
+    layers = _plain_trunk(shape, dropout)
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            spectral_norm(layer)
+    return layers
+
+
+def _plain_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
     height, width = _quarter(shape)
     return nn.Sequential(
-        spectral_norm(nn.Conv2d(shape.channels, 32, 4, 2, 1)),
+        nn.Conv2d(shape.channels, 32, 4, 2, 1),
         nn.LeakyReLU(0.1),
-        spectral_norm(nn.Conv2d(32, 64, 4, 2, 1)),
+        nn.Dropout(dropout),
+        nn.Conv2d(32, 64, 4, 2, 1),
         nn.LeakyReLU(0.1),
+        nn.Dropout(dropout),
         nn.Flatten(),
-        spectral_norm(nn.Linear(64 * height * width, 256)),
+        nn.Linear(64 * height * width, 256),
         nn.LeakyReLU(0.1),
+        nn.Dropout(dropout),
+    )
+
+
+def _energy_decoder(inputs: int, shape: ImageShape) -> nn.Sequential:
+    """No batch norm: the error of one image must not depend on the others."""
+    height, width = _quarter(shape)
+    return nn.Sequential(
+        nn.Linear(inputs, 48 * height * width),
+        nn.ReLU(),
+        nn.Unflatten(1, (48, height, width)),
+        nn.ConvTranspose2d(48, 24, 4, 2, 1),  # (N, 24, H/2, W/2)
+        nn.ReLU(),
+        nn.ConvTranspose2d(24, shape.channels, 4, 2, 1),  # (N, channels, H, W)
     )
 
 
@@ -196,17 +275,61 @@ NETWORKS: dict[str, Network] = {
     "dcgan": Network(_dcgan_generator, _dcgan_trunk, 1024),
     # 0.19 M parameters in G, for serving; D by spectral norm (Miyato et al. 2018) in place of batch norm.
     "compact": Network(_compact_generator, _compact_trunk, 256, spectral=True),
+    # The same with nothing that bounds D, for objectives that bring their own.
+    "compact-free": Network(_compact_generator, _plain_trunk, 256),
 }
 
 
-def build(
-    name: str, space: LatentSpace, shape: ImageShape, device: torch.device
-) -> tuple[Generator, Discriminator, Recogniser | None]:
-    """The players of a run; a recogniser only where there are class or style codes to read."""
+@dataclass
+class Built:
+    """The networks of a run."""
+
+    generator: Generator
+    opponent: Discriminator | AutoEncoder | Encoder
+    recogniser: Recogniser | None
+
+    def to(self, device: torch.device) -> Self:
+        for network in (self.generator, self.opponent, self.recogniser):
+            if network is not None:
+                network.to(device)
+        return self
+
+
+def check_fit(name: str, objective: str, codes: Codes) -> None:
+    """Raises UnknownName and Unfit."""
+    if name not in NETWORKS:
+        raise UnknownName("network", name, list(NETWORKS))
+    if objective == EVIDENCE_BOUND:
+        if codes != "cgan":
+            raise Unfit(f"objective '{EVIDENCE_BOUND}' is that of preset 'cvae'; choose another for codes '{codes}'")
+        return
+    if objective not in OBJECTIVES:
+        raise UnknownName("objective", objective, list(OBJECTIVES))
+    row = OBJECTIVES[objective]
+    if row.energies and codes == "cgan":
+        raise Unfit(f"objective '{objective}' cannot be told classes; choose preset 'acgan' or another objective")
+    if (row.clip or row.penalty or row.energies) and name in ("compact", "dcgan"):
+        raise Unfit(
+            f"objective '{objective}' needs a discriminator without normalisation, and network '{name}' has one; "
+            "choose a preset of network 'compact-free' or 'mlp'"
+        )
+
+
+def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: ImageShape, dropout: float) -> Built:
+    """A recogniser only where codes are to be read; a discriminator that is told classes only for `cgan`."""
     network = NETWORKS[name]
     inputs = space.noise_size + len(space.classes) + len(space.styles)
-    generator = Generator(network.generator(inputs, shape), shape).to(device)
-    trunk = network.trunk(shape)
-    discriminator = Discriminator(trunk, network.features, spectral=network.spectral).to(device)
-    coded = bool(space.classes or space.styles)
-    return generator, discriminator, Recogniser(space, shape).to(device) if coded else None
+    generator = Generator(network.generator(inputs, shape), shape)
+    opponent = _opponent(network, objective, len(space.classes) if codes == "cgan" else 0, space, shape, dropout)
+    return Built(generator, opponent, Recogniser(space, shape) if codes in ("infogan", "acgan") else None)
+
+
+def _opponent(
+    network: Network, objective: str, told: int, space: LatentSpace, shape: ImageShape, dropout: float
+) -> Discriminator | AutoEncoder | Encoder:
+    trunk = network.trunk(shape, dropout)
+    if objective == EVIDENCE_BOUND:
+        return Encoder(trunk, network.features, space)
+    if OBJECTIVES[objective].energies:
+        return AutoEncoder(trunk, network.features, shape)
+    return Discriminator(trunk, network.features, told, spectral=network.spectral)

@@ -19,7 +19,8 @@ SHEET_SCALE = 2
 CURVES = {
     "losses": ("loss_d", "loss_g"),
     "logit margin": ("margin",),
-    "codes": ("loss_class", "loss_style", "information"),
+    "gradient norms": ("gradient_d", "gradient_g"),
+    "codes": ("loss_class", "loss_style", "loss_classifier", "information"),
 }
 
 

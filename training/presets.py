@@ -7,7 +7,11 @@ from latent import ClassCode, LatentSpace, StyleCode
 from latent.space import NoiseDistribution
 from training.errors import UnknownName
 
-Codes = Literal["none", "infogan"]
+Codes = Literal["none", "infogan", "cgan", "acgan"]
+"""No codes; codes that Q finds; labels told to both players; labels that a classifier asks of G."""
+
+Noise = Literal["uniform", "normal"]
+"""In [-1, 1), as the report has it, or N(0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -17,17 +21,38 @@ class Preset:
     codes: Codes
     lr_d: float
     lr_g: float
-    head_start: int
-    """epochs in which only the recogniser learns"""
     source: str
+    batch: int = 64
+    beta1: float = 0.5
+    """of Adam; 0 where momentum would disturb the objective"""
+    critic_steps: int = 1
+    """steps of D for one of G"""
+    head_start: int = 0
+    """epochs in which only the recogniser learns"""
+    dropout: float = 0.0
+    """share of D's activations"""
+    noise: Noise = "uniform"
 
 
+# fmt: off
 PRESETS: dict[str, Preset] = {
-    #                 network    objective        codes   lr of D, of G, head start, source
-    "gan": Preset("mlp", "non-saturating", "none", 2e-4, 2e-4, 0, "Goodfellow et al. 2014"),
-    "dcgan": Preset("dcgan", "non-saturating", "none", 2e-4, 2e-4, 0, "Radford et al. 2016"),
-    "infogan": Preset("compact", "non-saturating", "infogan", 2e-4, 1e-3, 6, "Chen et al. 2016"),
+    #                  network         objective         codes      lr of D, of G  paper
+    "gan":      Preset("mlp",          "non-saturating", "none",    1e-4, 4e-4, "Goodfellow et al. 2014, section 3", dropout=0.3),
+    "dcgan":    Preset("dcgan",        "non-saturating", "none",    2e-4, 2e-4, "Radford et al. 2016, section 3", batch=128),
+    "lsgan":    Preset("compact",      "lsgan",          "none",    2e-4, 1e-3, "Mao et al. 2017, equation 9"),
+    "wgan":     Preset("compact-free", "wgan",           "none",    5e-4, 1e-3, "Arjovsky et al. 2017, algorithm 1", beta1=0, critic_steps=5),
+    "wgan-gp":  Preset("compact-free", "wgan-gp",        "none",    5e-4, 1e-3, "Gulrajani et al. 2017, equation 3", beta1=0, critic_steps=5),
+    "dragan":   Preset("compact-free", "dragan",         "none",    5e-4, 1e-3, "Kodali et al. 2017, algorithm 1"),
+    "hinge":    Preset("compact",      "hinge",          "none",    2e-4, 1e-3, "Miyato et al. 2018, equations 16, 17"),
+    "ebgan":    Preset("compact-free", "ebgan",          "none",    5e-4, 5e-4, "Zhao et al. 2017, equations 1, 2"),
+    "began":    Preset("compact-free", "began",          "none",    5e-4, 5e-4, "Berthelot et al. 2017, section 3.4"),
+    "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", beta1=0),
+    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3"),
+    "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
+    "infogan":  Preset("compact",      "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, equation 6", batch=128, head_start=6),
+    "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, equation 4", noise="normal"),
 }
+# fmt: on
 
 NOISE_SIZE = 62
 STYLE_CODES = 2
@@ -39,12 +64,13 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def latent_space(codes: Codes, classes: int) -> LatentSpace:
-    """62 uniform noise in [-1, 1), and for InfoGAN a class code per class and two style codes (the report's own)."""
-    coded = codes == "infogan"
+def latent_space(codes: Codes, noise: Noise, classes: tuple[str, ...]) -> LatentSpace:
+    """62 noise; a class code per class, named where labels are given; two style codes for InfoGAN (the report's)."""
+    names = {"none": (), "infogan": tuple(f"code-{k}" for k in range(len(classes)))}.get(codes, classes)
+    styles = range(1, STYLE_CODES + 1) if codes == "infogan" else ()
     return LatentSpace(
         noise_size=NOISE_SIZE,
-        noise_distribution=NoiseDistribution.UNIFORM,
-        classes=tuple(ClassCode(name=f"code-{k}") for k in range(classes)) if coded else (),
-        styles=tuple(StyleCode(name=f"style-{s}") for s in range(1, STYLE_CODES + 1)) if coded else (),
+        noise_distribution=NoiseDistribution(noise),
+        classes=tuple(ClassCode(name=name) for name in names),
+        styles=tuple(StyleCode(name=f"style-{s}") for s in styles),
     )

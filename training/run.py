@@ -1,14 +1,16 @@
 """A run is a folder: its resolved configuration, statistics, pictures and checkpoints."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from training import presets
 from training.errors import InvalidRun, RunMismatch
 from training.files import write_text
-from training.presets import Codes
+from training.presets import Codes, Noise
 
 KEPT_CHECKPOINTS = 2
 
@@ -24,12 +26,24 @@ class Config(BaseModel):
     codes: Codes
     head_start: int
     """Epochs in which only the recogniser learns, sorting real images into classes."""
+    critic_steps: int
     lr_d: float
     lr_g: float
+    beta1: float
+    dropout: float
+    noise: Noise
     data: str
     seed: int
     batch: int
     epochs: int
+
+    @classmethod
+    def of(cls, preset: str, **chosen: object) -> Self:
+        """A preset's row, but for what is chosen otherwise. Raises UnknownName."""
+        row = asdict(presets.preset(preset))
+        del row["source"]
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return cls.model_validate({"preset": preset} | row | given)
 
 
 @dataclass(frozen=True)

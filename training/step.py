@@ -1,88 +1,172 @@
 """One training step: the discriminator (and recogniser) learn, then the generator does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy, mse_loss
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss, one_hot
+from torch.nn.utils import get_total_norm
 from torch.optim import Adam
 
 from latent import LatentSpace
 from training.augment import augment
 from training.latents import Latents, draw
-from training.networks import Discriminator, Generator, Recogniser
-from training.objectives import Objective, mutual_information
+from training.networks import Built, Recogniser
+from training.objectives import Objective, balance, evidence_bound, mutual_information
+from training.presets import Codes
 
 STYLE_WEIGHT = 0.5
 """Lambda of the style codes' term; that of the class codes is 1 (Chen et al. 2016, appendix C)."""
 
-BETAS = (0.5, 0.999)
+BETA2 = 0.999
 LR_Q = 1e-3
 
 
 @dataclass
 class Players:
-    """The networks, each with its optimiser."""
+    """The networks, each with its optimiser. D is a discriminator, an auto-encoder or an encoder."""
 
-    generator: Generator
-    discriminator: Discriminator
-    recogniser: Recogniser | None
+    built: Built
     lr_d: float
     lr_g: float
+    beta1: float
+    balance: Tensor = field(init=False)
+    """k of BEGAN, a scalar"""
 
     def __post_init__(self) -> None:
-        self.optimiser_d = Adam(self.discriminator.parameters(), lr=self.lr_d, betas=BETAS)
-        self.optimiser_g = Adam(self.generator.parameters(), lr=self.lr_g, betas=BETAS)
+        self.generator = self.built.generator
+        self.discriminator: nn.Module = self.built.opponent
+        self.recogniser = self.built.recogniser
+        betas = (self.beta1, BETA2)
+        self.optimiser_d = Adam(self.discriminator.parameters(), lr=self.lr_d, betas=betas)
+        self.optimiser_g = Adam(self.generator.parameters(), lr=self.lr_g, betas=betas)
+        self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
+        # No adversary, so Adam's usual betas. The style codes have a trunk of their own: learning them
+        # from fakes must not move what the class codes learned from real images.
         if self.recogniser is not None:
-            # No adversary, so Adam's usual betas. The style codes have a trunk of their own: learning them
-            # from fakes must not move what the class codes learned from real images.
             self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q)
-            self.optimiser_style = Adam(self.recogniser.styles.parameters(), lr=LR_Q)
+            if self.recogniser.styles is not None:
+                self.optimiser_style = Adam(self.recogniser.styles.parameters(), lr=LR_Q)
 
 
 @dataclass(frozen=True)
-class Step:
+class Batch:
+    """Real images (N, channels, H, W) in [-1, 1] and their labels (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def one_hot(self, classes: int) -> Tensor:
+        """(N, C)"""
+        return one_hot(self.labels, classes).float()
+
+
+@dataclass(frozen=True)
+class AdversarialStep:
     """What does not change from one step to the next."""
 
     space: LatentSpace
+    codes: Codes
     objective: Objective
+    critic_steps: int
     head_start: int
-    """Steps in which only the recogniser learns, sorting real images into classes."""
+    """Steps in which only the recogniser learns."""
 
-    def __call__(self, players: Players, real: Tensor, source: torch.Generator, number: int) -> dict[str, Tensor]:
-        """Move the players once on `real` (N, channels, H, W) in [-1, 1]; returns scalars on its device.
-
-        `number` counts the steps of the run.
-        """
+    def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:
+        """Move the players once; returns scalars on their device. `number` counts the steps of the run."""
         terms: dict[str, Tensor] = {}
         if players.recogniser is not None:
-            terms |= _sort(players, players.recogniser, real, source)
+            terms |= self._recognise(players, players.recogniser, real, source)
         if number < self.head_start:
             return terms
-        latents = draw(self.space, len(real), source)
+        latents = draw(self.space, len(real.images), source)
         fake = players.generator(*latents)
-        real_logits, more = self._discriminate(players, real, fake.detach())
-        return terms | more | self._generate(players, real_logits, fake, latents)
+        real_outputs, more = self._discriminate(players, real, fake.detach(), latents, source)
+        terms |= more
+        if (number + 1) % self.critic_steps == 0:
+            terms |= self._generate(players, real_outputs, fake, latents)
+        return terms
 
-    def _discriminate(self, players: Players, real: Tensor, fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        real_logits, fake_logits = players.discriminator(real), players.discriminator(fake)
-        loss = self.objective(real_logits, fake_logits)[0]
-        _descend(players.optimiser_d, loss)
-        margin = real_logits.mean() - fake_logits.mean()
-        return real_logits.detach(), {"loss_d": loss.detach(), "margin": margin.detach()}
+    def _told(self, classes: Tensor) -> Tensor:
+        """What D is told of the classes (N, C): all or nothing."""
+        return classes if self.codes == "cgan" else classes[:, :0]
 
-    def _generate(self, players: Players, real_logits: Tensor, fake: Tensor, latents: Latents) -> dict[str, Tensor]:
+    def _recognise(
+        self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Q's class codes learn from real images alone, with labels for ACGAN, without for InfoGAN."""
+        views = torch.cat([real.images, augment(real.images, source)])
+        first, second = recogniser.classes.train()(views).chunk(2)
+        if self.codes == "acgan":
+            loss = (cross_entropy(first, real.labels) + cross_entropy(second, real.labels)) / 2
+            _descend(players.optimiser_class, loss)
+            return {"loss_classifier": loss.detach()}
+        # Two views of an image are one class (Ji et al. 2019).
+        information = mutual_information(first, second)
+        _descend(players.optimiser_class, -information)
+        return {"information": information.detach()}
+
+    def _discriminate(
+        self, players: Players, real: Batch, fake: Tensor, latents: Latents, source: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        of_real = self._told(real.one_hot(len(self.space.classes)) if self.space.classes else latents.classes)
+        of_fake = self._told(latents.classes)
+        real_outputs = players.discriminator(real.images, of_real)
+        fake_outputs = players.discriminator(fake, of_fake)
+        weight = players.balance if self.objective.balanced else 1
+        loss = self.objective.losses(real_outputs, weight * fake_outputs)[0]
+        if self.objective.penalty is not None:
+            critic = partial(players.discriminator, classes=of_real)
+            loss = loss + self.objective.penalty(critic, real.images, fake, source)
+        norm = _descend(players.optimiser_d, loss)
+        if self.objective.clip:
+            _clip(players.discriminator, self.objective.clip)
+        real_outputs, fake_outputs = real_outputs.detach(), fake_outputs.detach()
+        if self.objective.balanced:
+            players.balance.copy_(balance(players.balance, real_outputs, fake_outputs))
+        margin = real_outputs.mean() - fake_outputs.mean()
+        return real_outputs, {"loss_d": loss.detach(), "margin": margin, "gradient_d": norm}
+
+    def _generate(self, players: Players, real_outputs: Tensor, fake: Tensor, latents: Latents) -> dict[str, Tensor]:
         """G, and with it Q's reading of the style codes, which is no contest between them."""
-        adversarial = self.objective(real_logits, players.discriminator(fake))[1]
-        terms = {"loss_g": adversarial.detach()}
-        if players.recogniser is None:
-            _descend(players.optimiser_g, adversarial)
-            return terms
-        recognised, more = recognition(players.recogniser, fake, latents)
+        outputs = players.discriminator(fake, self._told(latents.classes))
+        loss = self.objective.losses(real_outputs, outputs)[1]
+        terms = {"loss_g": loss.detach()}
+        if players.recogniser is not None:
+            recognised, more = recognition(players.recogniser, fake, latents)
+            loss = loss + recognised
+            terms |= more
+        if players.recogniser is None or players.recogniser.styles is None:
+            return terms | {"gradient_g": _descend(players.optimiser_g, loss)}
         players.optimiser_style.zero_grad(set_to_none=True)
-        _descend(players.optimiser_g, adversarial + recognised)
+        norm = _descend(players.optimiser_g, loss)
         players.optimiser_style.step()
-        return terms | more
+        return terms | {"gradient_g": norm}
+
+
+@dataclass(frozen=True)
+class VariationalStep:
+    """The step of the variational auto-encoder: encoder and generator descend together."""
+
+    space: LatentSpace
+    head_start: int = 0
+
+    def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:  # noqa: ARG002
+        """As `AdversarialStep`'s."""
+        classes = real.one_hot(len(self.space.classes))
+        mean, log_variance = players.discriminator(real.images, classes)
+        spread = torch.randn(mean.shape, generator=source, device=mean.device)
+        noise = mean + spread * (log_variance / 2).exp()  # (N, Z)
+        pixels = players.generator.logits(noise, classes, classes[:, :0])
+        reconstruction, divergence = evidence_bound(pixels, (real.images + 1) / 2, mean, log_variance)
+        players.optimiser_d.zero_grad(set_to_none=True)
+        norm = _descend(players.optimiser_g, reconstruction + divergence)
+        players.optimiser_d.step()
+        return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach(), "gradient_g": norm}
+
+
+Step = AdversarialStep | VariationalStep
 
 
 def recognition(recogniser: Recogniser, fake: Tensor, latents: Latents) -> tuple[Tensor, dict[str, Tensor]]:
@@ -94,21 +178,24 @@ def recognition(recogniser: Recogniser, fake: Tensor, latents: Latents) -> tuple
     recogniser.classes.eval()
     logits, means = recogniser(fake)
     loss_class = cross_entropy(logits, latents.classes)
+    terms = {"loss_class": loss_class.detach()}
+    if recogniser.styles is None:
+        return loss_class, terms
     loss_style = mse_loss(means, latents.styles)
-    terms = {"loss_class": loss_class.detach(), "loss_style": loss_style.detach()}
-    return loss_class + STYLE_WEIGHT * loss_style, terms
+    return loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
 
 
-def _sort(players: Players, recogniser: Recogniser, real: Tensor, source: torch.Generator) -> dict[str, Tensor]:
-    """Q's class codes learn from real images alone: two views of an image are one class (Ji et al. 2019)."""
-    views = torch.cat([real, augment(real, source)])
-    first, second = recogniser.classes.train()(views).chunk(2)
-    information = mutual_information(first, second)
-    _descend(players.optimiser_class, -information)
-    return {"information": information.detach()}
-
-
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+    """One step down; returns the norm of the gradient."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    gradients = [weights.grad for group in optimiser.param_groups for weights in group["params"]]
+    norm = get_total_norm([gradient for gradient in gradients if gradient is not None])
     optimiser.step()
+    return norm
+
+
+@torch.no_grad()
+def _clip(network: nn.Module, largest: float) -> None:
+    for weights in network.parameters():
+        weights.clamp_(-largest, largest)

@@ -52,16 +52,4 @@ def digits() -> ImageSet:
 @pytest.fixture(scope="session")
 def config() -> Config:
     """An InfoGAN of sixteen steps an epoch, the first epoch its recogniser's head start."""
-    return Config(
-        preset="infogan",
-        network="compact",
-        objective="non-saturating",
-        codes="infogan",
-        head_start=1,
-        lr_d=2e-4,
-        lr_g=1e-3,
-        data="mnist",
-        seed=5,
-        batch=32,
-        epochs=2,
-    )
+    return Config.of("infogan", head_start=1, data="mnist", seed=5, batch=32, epochs=2)

@@ -26,7 +26,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        (("train", "biggan", "--data", "mnist"), "unknown preset 'biggan'; choose one of: gan, dcgan, infogan"),
+        (("train", "biggan", "--data", "mnist"), "unknown preset 'biggan'; choose one of: gan, dcgan, lsgan"),
         (("train", "gan", "--data", "cifar"), "unknown data set 'cifar'; choose one of: mnist"),
         (("export", "nowhere", "-o", "a.onnx"), "nowhere is not a run"),
         (("evaluate", "nowhere.onnx"), "nowhere.onnx is not an ONNX file"),

@@ -40,7 +40,7 @@ def output(
     state: State, config: Config, digits: ImageSet, judge: Classifier, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("models") / "mnist-test.onnx"
-    space = presets.latent_space("infogan", 10)
+    space = presets.latent_space("infogan", "uniform", tuple("0123456789"))
     card = exporting.export(state, config, digits, judge, space, path)
     metadata = {p.key: p.value for p in onnx.load(path).metadata_props}
     assert GeneratorCard.from_metadata(metadata) == card
@@ -69,7 +69,7 @@ def test_a_plain_gan_exports_with_noise_as_its_only_input(
     plain = config.model_copy(update=update)
     state = loop.train(Run(tmp_path / "run"), plain, digits, CPU, quiet)
     output = tmp_path / "plain.onnx"
-    exporting.export(state, plain, digits, judge, presets.latent_space("none", 10), output)
+    exporting.export(state, plain, digits, judge, presets.latent_space("none", "uniform", tuple("0123456789")), output)
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise"]
     assert model.card.space.classes == ()
@@ -107,7 +107,12 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
     monkeypatch.setattr(exporting, "_graph", wrong)
     with pytest.raises(ExportRefused, match="grey levels"):
         exporting.export(
-            state, config, digits, judge, presets.latent_space("infogan", 10), tmp_path / "mnist-test.onnx"
+            state,
+            config,
+            digits,
+            judge,
+            presets.latent_space("infogan", "uniform", tuple("0123456789")),
+            tmp_path / "mnist-test.onnx",
         )
     assert (tmp_path / "mnist-test.onnx").read_bytes() == b"the one before"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["mnist-test.onnx"]

@@ -10,6 +10,7 @@ from training import loop
 from training.checkpoint import State
 from training.data import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
+from training.presets import PRESETS
 from training.run import Config, Run
 
 CPU = torch.device("cpu")
@@ -126,22 +127,23 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(
     assert run.checkpoints()[-1].name == "step-00000032.pt"
 
 
-@pytest.mark.parametrize(("preset", "network"), [("gan", "mlp"), ("dcgan", "dcgan")])
-def test_a_plain_gan_trains_without_codes(
-    tmp_path: Path, config: Config, digits: ImageSet, preset: str, network: str
-) -> None:
-    plain = config.model_copy(
-        update={
-            "preset": preset,
-            "network": network,
-            "codes": "none",
-            "head_start": 0,
-            "epochs": 1,
-        }
-    )
-    state = loop.train(Run(tmp_path), plain, digits, CPU, quiet)
-    assert state.players.recogniser is None
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_moves_all_of_its_networks_and_resumes(tmp_path: Path, digits: ImageSet, preset: str) -> None:
+    config = Config.of(preset, head_start=0, data="mnist", seed=5, batch=64, epochs=2)
+    fresh = loop.initial_state(config, digits, CPU).players
+    loop.train(Run(tmp_path), config.model_copy(update={"epochs": 1}), digits, CPU, quiet)
+    state = loop.train(Run(tmp_path), config, digits, CPU, quiet)
     assert state.step == 16
+    for network, before in (
+        (state.players.generator, fresh.generator),
+        (state.players.discriminator, fresh.discriminator),
+    ):
+        # The critic's own bias cancels out of the difference of its outputs.
+        for (name, weights), initial in zip(network.named_parameters(), before.parameters(), strict=True):
+            assert name == "realness.bias" or not torch.equal(weights, initial), name
+    assert (state.players.recogniser is not None) == (preset in ("infogan", "acgan"))
+    row = Run(tmp_path).read_stats()[-1]
+    assert row["gradient_g"] > 0
 
 
 def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(config: Config) -> None:
