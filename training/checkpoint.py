@@ -23,6 +23,9 @@ class State:
     source: torch.Generator
     step: int = 0
     seconds: float = 0.0
+    rollbacks: int = 0
+    returned_to: int = -1
+    """the step of the checkpoint that the last rollback took"""
 
     def _parts(self) -> dict[str, Any]:
         players = self.players
@@ -47,6 +50,8 @@ class State:
             "balance": self.players.balance,
             "step": self.step,
             "seconds": self.seconds,
+            "rollbacks": self.rollbacks,
+            "returned_to": self.returned_to,
             # Dropout draws from torch's own generator.
             "torch": torch.get_rng_state(),
         }
@@ -63,6 +68,7 @@ class State:
             torch.set_rng_state(saved["torch"].cpu())
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
+            self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
         except (
             RuntimeError,
             KeyError,

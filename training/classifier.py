@@ -12,7 +12,7 @@ from training.augment import augment
 from training.data import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
-from training.loop import Progress
+from training.run import Progress
 
 EPOCHS = 4
 BATCH = 128

@@ -16,6 +16,7 @@ from rich.table import Table
 from training import classifier as classifiers
 from training import data, loop, presets
 from training.classifier import Classifier
+from training.collapse import OnCollapse, Watch
 from training.data import ImageSet
 from training.errors import InvalidRun, TrainingError, UnknownName
 from training.evaluate import recognised
@@ -24,6 +25,7 @@ from training.model import Model
 from training.networks import check_fit
 from training.objectives import OBJECTIVES
 from training.run import Config, Run
+from training.run import Progress as Report
 
 INTERRUPTED = 130
 REFUSED = 2
@@ -67,6 +69,9 @@ def train(
     head_start: Annotated[
         int | None, typer.Option(min=0, help="Epochs in which only the recogniser trains; the preset's when absent.")
     ] = None,
+    on_collapse: Annotated[
+        OnCollapse, typer.Option(help="Go back to the last checkpoint, stop, or go on, when a run collapses.")
+    ] = "rollback",
     device: Device = "auto",
 ) -> None:
     """Train a preset on a data set. The same command again goes on where it stopped."""
@@ -94,8 +99,11 @@ def train(
         raise TrainingError(f"--batch {batch} is more than the data set's {len(images)} images")
     folder = Run(run or Path("runs") / f"{preset}-{data_name}-{seed}")
     total = epochs * (len(images) // batch)
+    chosen = choose_device(device)
+    judge = None if on_collapse == "ignore" else judged_by(data_name, images, data_dir, chosen)
+    watch = Watch(on_collapse, judge, console.print)
     with progress_bar(f"{preset} on {data_name}", total, batch) as report:
-        state = loop.train(folder, config, images, choose_device(device), report)
+        state = loop.train(folder, config, images, chosen, report, watch)
     if state.step < total:
         console.print(f"stopped at step {state.step:,} of {total:,}; the same command goes on from there")
         raise typer.Exit(INTERRUPTED)
@@ -174,7 +182,7 @@ def judged_by(name: str, images: ImageSet, data_dir: Path, device: torch.device)
 
 
 @contextmanager
-def progress_bar(title: str, total: int, batch: int) -> Iterator[loop.Progress]:
+def progress_bar(title: str, total: int, batch: int) -> Iterator[Report]:
     """A bar with the newest statistics and the images seen a second."""
     columns = (
         TextColumn("{task.description}"),

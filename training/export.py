@@ -165,11 +165,11 @@ def _training(state: State, config: Config, count: int, generator: Generator) ->
 
 
 def _purity(card: GeneratorCard, classifier: Classifier) -> Figure:
+    matched = ", codes matched to classes on other images" if card.training.codes == "infogan" else ""
     return Figure(
         name="class purity",
         value=round(card.purity() or 0.0, 4),
-        protocol=f"mean over codes of {IMAGES_PER_CODE} images each, codes matched to classes on other images; "
-        f"{classifier.protocol()}",
+        protocol=f"mean over codes of {IMAGES_PER_CODE} images each{matched}; {classifier.protocol()}",
     )
 
 

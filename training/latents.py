@@ -36,18 +36,20 @@ def draw(space: LatentSpace, count: int, source: torch.Generator) -> Latents:
 
 
 def grid(space: LatentSpace, columns: int, source: torch.Generator) -> Latents:
-    """A sheet's codes: class codes down (ten rows of noise where there are none), the first style code across.
+    """A sheet's codes: class codes down, the first style code across, and within a row nothing else moves.
 
-    Within a row only the style code moves. Returns rows * columns points, row by row.
+    Where there are no style codes, each point has noise of its own, in ten rows where there are no classes either.
+    Returns rows * columns points, row by row.
     """
     rows = len(space.classes) or 10
     device = source.device
     varied = draw(space, rows * columns, source)
     if not space.classes:
         return varied
-    noise = varied.noise[:rows].repeat_interleave(columns, 0)
     classes = torch.eye(rows, device=device).repeat_interleave(columns, 0)
+    if not space.styles:
+        return Latents(varied.noise, classes, varied.styles)
+    noise = varied.noise[:rows].repeat_interleave(columns, 0)
     styles = torch.zeros(rows * columns, len(space.styles), device=device)
-    if space.styles:
-        styles[:, 0] = torch.linspace(-1, 1, columns, device=device).repeat(rows)
+    styles[:, 0] = torch.linspace(-1, 1, columns, device=device).repeat(rows)
     return Latents(noise, classes, styles)

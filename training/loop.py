@@ -14,11 +14,12 @@ from latent import LatentSpace
 from training import data, networks, presets
 from training.averaging import Average, recompute_batch_norm
 from training.checkpoint import State
+from training.collapse import Watch, reason
 from training.data import ImageSet
 from training.errors import Diverged
 from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
-from training.run import Config, Run
+from training.run import Config, Progress, Run
 from training.step import AdversarialStep, Batch, Players, Step, VariationalStep
 
 LOG_EVERY = 50
@@ -26,11 +27,17 @@ LOG_EVERY = 50
 
 SHEET_SEED = 0
 
-Progress = Callable[[int, dict[str, float]], None]
-"""Called with the step and the newest row of statistics."""
+HISTOGRAM_EVERY = 200
+"""steps between two looks at which classes are drawn"""
+
+MAX_ROLLBACKS = 5
+
+IGNORANT = Watch("ignore")
 
 
-def train(run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress) -> State:
+def train(
+    run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch = IGNORANT
+) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
 
     Raises RunMismatch, CorruptCheckpoint and Diverged.
@@ -51,6 +58,13 @@ def train(run: Run, config: Config, images: ImageSet, device: torch.device, prog
             newest |= _advance(state, step, resident, config)
             if state.step % LOG_EVERY == 0:
                 row = _statistics(state, steps_per_epoch, newest)
+                if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
+                    row |= watch.histogram(state.players.generator, step.space)
+                collapse = _collapse(run, row, watch)
+                if collapse is not None:
+                    roll_back(run, config, state, collapse, watch)
+                    newest = {}
+                    continue
                 run.append_stats(row)
                 progress(state.step, row)
             state.seconds += time.perf_counter() - started
@@ -58,6 +72,35 @@ def train(run: Run, config: Config, images: ImageSet, device: torch.device, prog
                 save(run, state, step)
         save(run, state, step)
     return state
+
+
+def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch) -> None:
+    """Return to the last checkpoint, with other random draws and half the learning rates.
+
+    A checkpoint that was returned to before is taken for a part of the collapse, and removed. Raises Diverged where
+    that is not wanted, or has not helped.
+    """
+    at, before = state.step, state.rollbacks
+    if watch.on_collapse != "rollback" or before == MAX_ROLLBACKS or not run.checkpoints():
+        raise Diverged(
+            f"collapse at step {at}: {reason}; the last checkpoint is kept: start a new run with another --seed or "
+            "lower --lr-d and --lr-g"
+        )
+    if len(run.checkpoints()) > 1 and run.checkpoints()[-1] == run.checkpoint_path(state.returned_to):
+        run.checkpoints()[-1].unlink()
+    state.load(run.checkpoints()[-1])
+    state.rollbacks = before + 1
+    state.returned_to = state.step
+    state.source.manual_seed(config.seed * 100_003 + state.rollbacks)
+    scale = 0.5**state.rollbacks
+    for optimiser, rate in ((state.players.optimiser_d, config.lr_d), (state.players.optimiser_g, config.lr_g)):
+        for group in optimiser.param_groups:
+            group["lr"] = rate * scale
+    run.rewind_stats(state.step)
+    watch.say(
+        f"collapse at step {at:,}: {reason}; rolled back to step {state.step:,}, "
+        f"learning rates now {scale:g} of the first"
+    )
 
 
 def save(run: Run, state: State, step: Step) -> None:
@@ -130,16 +173,22 @@ def _advance(state: State, step: Step, images: ImageSet, config: Config) -> dict
 
 
 def _statistics(state: State, steps_per_epoch: int, terms: dict[str, torch.Tensor]) -> dict[str, float]:
-    """One row of stats.jsonl. Raises Diverged."""
-    measured = {name: term.item() for name, term in terms.items()}
-    broken = [name for name, value in measured.items() if not math.isfinite(value)]
-    if broken:
+    """One row of stats.jsonl."""
+    position = {"step": state.step, "epoch": round(state.step / steps_per_epoch, 4), "rollbacks": state.rollbacks}
+    return position | {name: round(term.item(), 5) for name, term in terms.items()}
+
+
+def _collapse(run: Run, row: dict[str, float], watch: Watch) -> str | None:
+    """Raises Diverged where there is no going on."""
+    broken = [name for name, value in row.items() if not math.isfinite(value)]
+    if not broken:
+        return None if watch.on_collapse == "ignore" else reason([*run.read_stats(), row])
+    if watch.on_collapse == "ignore":
         raise Diverged(
-            f"{broken[0]} is not finite at step {state.step}; the last checkpoint is kept: "
+            f"{broken[0]} is not finite at step {row['step']}; the last checkpoint is kept: "
             "start a new run with another --seed"
         )
-    position = {"step": state.step, "epoch": round(state.step / steps_per_epoch, 4)}
-    return position | {name: round(value, 5) for name, value in measured.items()}
+    return f"{broken[0]} is not finite"
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ SHEET_SCALE = 2
 CURVES = {
     "losses": ("loss_d", "loss_g"),
     "logit margin": ("margin",),
+    "divergence of the classes drawn, nats": ("class_kl",),
     "gradient norms": ("gradient_d", "gradient_g"),
     "codes": ("loss_class", "loss_style", "loss_classifier", "information"),
 }

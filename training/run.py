@@ -1,6 +1,7 @@
 """A run is a folder: its resolved configuration, statistics, pictures and checkpoints."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -13,6 +14,9 @@ from training.files import write_text
 from training.presets import Codes, Noise
 
 KEPT_CHECKPOINTS = 2
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called with the step and the newest row of statistics."""
 
 
 class Config(BaseModel):

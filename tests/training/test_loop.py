@@ -11,7 +11,7 @@ from training.checkpoint import State
 from training.data import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
 from training.presets import PRESETS
-from training.run import Config, Run
+from training.run import Config, Progress, Run
 
 CPU = torch.device("cpu")
 
@@ -20,7 +20,7 @@ def quiet(_: int, __: dict[str, float]) -> None:
     pass
 
 
-def interrupt_after(calls: int) -> loop.Progress:
+def interrupt_after(calls: int) -> Progress:
     """Presses Ctrl-C once so many rows of statistics were reported."""
     seen: list[int] = []
 

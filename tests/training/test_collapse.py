@@ -1,0 +1,137 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from training import classifier, collapse, data, loop
+from training.classifier import Classifier
+from training.collapse import OnCollapse, Watch, divergence
+from training.data import ImageSet
+from training.errors import Diverged
+from training.run import Config, Run
+from training.step import AdversarialStep, Players
+
+CPU = torch.device("cpu")
+
+
+def quiet(_: int, __: dict[str, float]) -> None:
+    pass
+
+
+def rows(**columns: list[float]) -> list[dict[str, float]]:
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("readings", "collapsed"),
+    [
+        ([0.1, 0.1, 1.5, 1.6], True),
+        ([0.1, 0.1, 0.1, 1.6], False),  # one reading may be chance
+        ([2.0, 1.9, 1.8, 1.7], False),  # was never healthy
+        ([0.1, 0.4, 0.9, 1.0], False),
+        ([1.5, 1.6], False),
+    ],
+)
+def test_classes_are_lost_when_a_run_that_had_them_has_two_uneven_histograms(
+    readings: list[float], collapsed: bool
+) -> None:
+    shares = {f"share_{k}": [0.1] * len(readings) for k in range(10)}
+    assert (collapse.reason(rows(class_kl=readings, **shares)) is not None) == collapsed
+
+
+@pytest.mark.parametrize(
+    ("readings", "collapsed"),
+    [
+        ([1.0] * 10 + [40.0, 50.0], True),
+        ([1.0] * 10 + [1.0, 50.0], False),
+        ([1.0] * 10 + [20.0, 20.0], False),
+        ([1.0] * 5 + [40.0, 50.0], False),  # too early to tell
+    ],
+)
+@pytest.mark.parametrize("name", ["gradient_d", "gradient_g"])
+def test_a_gradient_spikes_when_it_stays_far_above_its_median(
+    readings: list[float], collapsed: bool, name: str
+) -> None:
+    assert (collapse.reason(rows(**{name: readings})) is not None) == collapsed
+
+
+def test_the_divergence_is_zero_for_even_shares_and_log_of_the_classes_for_one_class() -> None:
+    assert divergence(torch.full((10,), 0.1)) == pytest.approx(0, abs=1e-6)
+    assert divergence(torch.eye(10)[3]) == pytest.approx(math.log(10))
+
+
+@pytest.fixture(scope="module")
+def judge(digits: ImageSet) -> Classifier:
+    network = classifier.network(1, 10)
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    torch.manual_seed(0)
+    for _ in range(12):
+        for rows in torch.split(torch.randperm(len(digits)), 64):
+            loss = torch.nn.functional.cross_entropy(network(data.to_unit(digits.images[rows])), digits.labels[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    return Classifier(network.eval().requires_grad_(False), digits.classes, 0.0)
+
+
+PROVOKED_AT = 250
+EPOCHS = 18
+"""of sixteen steps"""
+
+
+@pytest.fixture
+def provoked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, for five steps, the generator learns a thousand times too fast."""
+    monkeypatch.setattr(loop, "LOG_EVERY", 5)
+    monkeypatch.setattr(loop, "HISTOGRAM_EVERY", 5)
+    step = AdversarialStep.__call__
+    left = iter(range(5))
+
+    def provoking(self: AdversarialStep, players: Players, real: Any, source: torch.Generator, number: int) -> Any:
+        fast = number >= PROVOKED_AT and next(left, None) is not None
+        groups = players.optimiser_g.param_groups
+        rates = [group["lr"] for group in groups]
+        for group in groups:
+            group["lr"] *= 1000 if fast else 1
+        terms = step(self, players, real, source, number)
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+        return terms
+
+    monkeypatch.setattr(AdversarialStep, "__call__", provoking)
+
+
+def trained(folder: Path, digits: ImageSet, judge: Classifier, on_collapse: OnCollapse) -> tuple[float, list[str]]:
+    """The divergence of the classes that the run ends with, and what it said."""
+    said: list[str] = []
+    config = Config.of("acgan", data="mnist", seed=1, batch=32, epochs=EPOCHS)
+    loop.train(Run(folder), config, digits, CPU, quiet, Watch(on_collapse, judge, said.append))
+    return Run(folder).read_stats()[-1]["class_kl"], said
+
+
+@pytest.mark.usefixtures("provoked")
+def test_a_collapse_that_is_ignored_stays(tmp_path: Path, digits: ImageSet, judge: Classifier) -> None:
+    ignored, said = trained(tmp_path / "ignored", digits, judge, "ignore")
+    assert ignored > 2
+    assert said == []
+
+
+@pytest.mark.usefixtures("provoked")
+def test_a_collapse_that_is_rolled_back_is_told_and_mended(tmp_path: Path, digits: ImageSet, judge: Classifier) -> None:
+    mended, said = trained(tmp_path, digits, judge, "rollback")
+    assert mended < 1
+    # The checkpoint of step 256 was written in the collapse, before it showed: going back there did not help.
+    assert [line.split("; ")[1] for line in said] == [
+        "rolled back to step 256, learning rates now 0.5 of the first",
+        "rolled back to step 240, learning rates now 0.25 of the first",
+    ]
+    assert Run(tmp_path).read_stats()[-1]["rollbacks"] == 2
+
+
+@pytest.mark.usefixtures("provoked")
+def test_a_collapse_can_stop_the_run(tmp_path: Path, digits: ImageSet, judge: Classifier) -> None:
+    with pytest.raises(Diverged, match=r"collapse at step .*another --seed"):
+        trained(tmp_path, digits, judge, "stop")
+    assert Run(tmp_path).checkpoints()

@@ -1,0 +1,86 @@
+"""Whether a run has collapsed: judged by its statistics alone, so that going on after a stop judges the same."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+import torch
+
+from latent import LatentSpace
+from training.classifier import Classifier
+from training.latents import draw
+from training.networks import Generator
+from training.pictures import to_uint8
+
+OnCollapse = Literal["rollback", "stop", "ignore"]
+
+DRAWN = 250
+"""images that one histogram is made of"""
+
+DRAWN_SEED = 4
+
+LOST = 0.4
+"""A rise of the divergence over its least by this share of its greatest, log C, is a loss of classes."""
+
+SPIKE = 30.0
+"""times the median of a gradient's norm so far"""
+
+HISTORY = 10
+"""rows before which no spike can be told"""
+
+IN_A_ROW = 2
+"""readings that must agree, since one alone may be chance"""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What to do about a collapse, and who tells the classes of what a run draws."""
+
+    on_collapse: OnCollapse = "rollback"
+    judge: Classifier | None = None
+    say: Callable[[str], None] = print
+
+    @torch.no_grad()
+    def histogram(self, generator: Generator, space: LatentSpace) -> dict[str, float]:
+        """Each class's share of 250 images, and its divergence from even shares; nothing without a judge."""
+        if self.judge is None:
+            return {}
+        device = next(generator.parameters()).device
+        latents = draw(space, DRAWN, torch.Generator(device).manual_seed(DRAWN_SEED))
+        generator.eval()
+        images = to_uint8(generator(*latents))
+        generator.train()
+        labels = self.judge.labels(images.to(next(self.judge.network.parameters()).device)).cpu()
+        shares = torch.bincount(labels, minlength=len(self.judge.classes)).double() / DRAWN
+        named = {f"share_{name}": share for name, share in zip(self.judge.classes, shares.tolist(), strict=True)}
+        return {"class_kl": divergence(shares)} | named
+
+
+def divergence(shares: torch.Tensor) -> float:
+    """Kullback-Leibler divergence of a histogram (C,) from the even one, in nats, in [0, log C]."""
+    present = shares[shares > 0]
+    return (present * (present * len(shares)).log()).sum().item()
+
+
+def reason(rows: list[dict[str, float]]) -> str | None:
+    """Why the newest rows of `stats.jsonl` are a collapse, or None."""
+    return _classes_lost(rows) or _spike(rows, "gradient_d") or _spike(rows, "gradient_g")
+
+
+def _classes_lost(rows: list[dict[str, float]]) -> str | None:
+    readings = [row["class_kl"] for row in rows if "class_kl" in row]
+    before, newest = readings[:-IN_A_ROW], readings[-IN_A_ROW:]
+    classes = sum(name.startswith("share_") for name in rows[-1])
+    if before and min(newest) > min(before) + LOST * math.log(max(classes, 2)):
+        return f"the classes drawn are {newest[-1]:.2f} nats from even, after {min(before):.2f}"
+    return None
+
+
+def _spike(rows: list[dict[str, float]], name: str) -> str | None:
+    readings = [row[name] for row in rows if name in row]
+    before, newest = readings[:-IN_A_ROW], readings[-IN_A_ROW:]
+    if len(before) >= HISTORY and min(newest) > SPIKE * median(before):
+        return f"{name} is {newest[-1]:.3g}, after a median of {median(before):.3g}"
+    return None
