@@ -44,6 +44,10 @@ pytest: .venv/dev/installed
 install: .venv/dev/installed ## make .venv/dev, which has the faussaire command
 
 models: .venv/dev/installed ## train and export the generators of models/ anew (DEVICE=)
+	$(BIN)/faussaire train acgan --data mnist --epochs 5 --device $(DEVICE)
+	$(BIN)/faussaire export runs/acgan-mnist-0 -o models/mnist-acgan.onnx
+	$(BIN)/faussaire train acgan --data fashion-mnist --epochs 5 --device $(DEVICE)
+	$(BIN)/faussaire export runs/acgan-fashion-mnist-0 -o models/fashion-acgan.onnx
 	$(BIN)/faussaire train infogan --data mnist --seed 3 --epochs 18 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-mnist-3 -o models/mnist-infogan.onnx
 	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 25 --device $(DEVICE)

@@ -117,7 +117,7 @@ class ImageSet:
         said = repr((tuple(self.images.shape), self.classes)).encode()
         digest = hashlib.sha256(said)
         for tensor in (self.labels, self.images):
-            digest.update(tensor.cpu().contiguous().numpy())
+            digest.update(tensor.cpu().contiguous().numpy().data)
         return digest.hexdigest()[:12]
 
     def to(self, device: torch.device) -> "ImageSet":
