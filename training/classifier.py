@@ -22,7 +22,7 @@ LR = 2e-3
 
 @dataclass(frozen=True)
 class Classifier:
-    network: nn.Module
+    network: nn.Sequential
     classes: tuple[str, ...]
     test_accuracy: float
 
@@ -31,6 +31,12 @@ class Classifier:
         """uint8 (N, channels, H, W) -> (N, C)"""
         batches = [self.network(to_unit(batch)).softmax(1) for batch in torch.split(images, 500)]
         return torch.cat(batches)
+
+    @torch.no_grad()
+    def features(self, images: Tensor) -> Tensor:
+        """uint8 (N, channels, H, W) -> activations of the last hidden layer (N, 128)"""
+        layers = self.network[:-1]
+        return torch.cat([layers(to_unit(batch)) for batch in torch.split(images, 500)])
 
     def labels(self, images: Tensor) -> Tensor:
         """uint8 (N, channels, H, W) -> (N,)"""
@@ -79,7 +85,7 @@ def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, p
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         net = network(train.shape.channels, len(train.classes)).to(device)
-        _fit(net, train.to(device), progress)
+        fit(net, train.to(device), total_steps(train), progress)
     net.eval().requires_grad_(False)
     unmeasured = Classifier(net, train.classes, 0.0)
     right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
@@ -92,8 +98,8 @@ def total_steps(train: ImageSet) -> int:
     return EPOCHS * (len(train) // BATCH)
 
 
-def _fit(net: nn.Module, train: ImageSet, progress: Progress) -> None:
-    steps = total_steps(train)
+def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> None:
+    """Train on `steps` batches of random images."""
     optimiser = torch.optim.Adam(net.parameters(), lr=LR)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=LR, total_steps=max(steps, 4))
     source = torch.Generator(train.images.device).manual_seed(SEED)

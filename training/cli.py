@@ -13,14 +13,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from latent import GeneratorCard
 from training import classifier as classifiers
-from training import data, loop, presets
+from training import data, evaluation, loop, presets, report
 from training.classifier import Classifier
 from training.collapse import OnCollapse, Watch
 from training.data import ImageSet
 from training.errors import InvalidRun, TrainingError, UnknownName
-from training.evaluate import recognised
+from training.evaluation import Measures, Real
 from training.export import export as export_generator
+from training.files import write_text
 from training.model import Model
 from training.networks import check_fit
 from training.objectives import OBJECTIVES
@@ -51,7 +53,10 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto takes a 
 @app.command()
 def train(
     preset: Annotated[str, typer.Argument(help=f"One of: {', '.join(presets.PRESETS)}.")],
-    data_name: Annotated[str, typer.Option("--data", help=f"One of: {', '.join(data.SOURCES)}.")],
+    data_name: Annotated[
+        str,
+        typer.Option("--data", help=f"One of: {', '.join(data.SOURCES)}; or a folder of images, a class a sub-folder."),
+    ],
     data_dir: DataDir = Path("data"),
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED when absent.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data; raise it to train a finished run on.")] = 25,
@@ -97,7 +102,7 @@ def train(
     batch = config.batch
     if batch > len(images):
         raise TrainingError(f"--batch {batch} is more than the data set's {len(images)} images")
-    folder = Run(run or Path("runs") / f"{preset}-{data_name}-{seed}")
+    folder = Run(run or Path("runs") / f"{preset}-{images.card.name}-{seed}")
     total = epochs * (len(images) // batch)
     chosen = choose_device(device)
     judge = None if on_collapse == "ignore" else judged_by(data_name, images, data_dir, chosen)
@@ -118,17 +123,7 @@ def export(
     device: Device = "auto",
 ) -> None:
     """Write a run's generator, with its card inside, to one ONNX file."""
-    folder = Run(run)
-    config = folder.read_config()
-    if not folder.checkpoints():
-        raise InvalidRun(f"{run} has no checkpoint yet; train it for an epoch first")
-    images = data.load(config.data, data_dir, train=True)
-    chosen = choose_device(device)
-    state = loop.initial_state(config, images, chosen)
-    state.load(folder.checkpoints()[-1])
-    judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
-    space = loop.latent_space(config, images)
-    card = export_generator(state, config, images, judge, space, output)
+    card = exported(Run(run), output, data_dir, choose_device(device))
     console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
     for figure in card.figures:
         console.print(f"{figure.name}: {figure.value:g} ({figure.protocol})")
@@ -136,25 +131,51 @@ def export(
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="ONNX file that 'export' wrote.")],
+    model: Annotated[Path, typer.Argument(help="ONNX file that 'export' wrote, or run folder that 'train' wrote.")],
+    images: Annotated[int, typer.Option(min=100, help="How many images to draw.")] = evaluation.IMAGES,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the report; the run's, or runs/evaluations/NAME, when absent.")
+    ] = None,
     data_dir: DataDir = Path("data"),
+    device: Device = "auto",
 ) -> None:
-    """Print which share of 1,000 images of each class a classifier of real images calls by that name."""
+    """Measure what a generator draws, and write evaluation.json and evaluation.html."""
+    run = Run(model) if model.is_dir() else None
+    if run is not None:
+        model = run.folder / "model.onnx"
+        exported(run, model, data_dir, choose_device(device))
     opened = Model(model)
-    if not opened.card.space.classes:
-        raise TrainingError(f"{model} has no class codes to measure")
-    images = data.load(opened.card.data.name, data_dir, train=True)
-    judge = judged_by(opened.card.data.name, images, data_dir, torch.device("cpu"))
-    rows = recognised(opened, judge)
-    table = Table("class", "recognised", "mean confidence", title=f"{opened.card.name} {opened.card.version}")
-    for row in rows:
-        table.add_row(row.name, f"{row.share:.1%}", f"{row.confidence:.3f}")
-    share = sum(row.share for row in rows) / len(rows)
-    confidence = sum(row.confidence for row in rows) / len(rows)
-    table.add_row("mean", f"{share:.1%}", f"{confidence:.3f}", style="bold")
-    output = Console()
-    output.print(table)
-    output.print(f"by {judge.protocol()}")
+    name = opened.card.data.name if run is None else run.read_config().data
+    train_set, test_set = data.load(name, data_dir, train=True), data.load(name, data_dir, train=False)
+    judge = judged_by(name, train_set, data_dir, torch.device("cpu"))
+    real = Real.split(train_set, test_set)
+    folder = output or (Path("runs") / "evaluations" / opened.card.name if run is None else run.folder)
+    with console.status("measuring: a minute or two"):
+        kept = Path("runs") / "classifiers" / f"{judge.digest()}-{images}.reference.json"
+        reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
+        measured = evaluation.evaluate(opened, real, judge, images, reference, _quiet)
+        write_text(kept, measured.real.model_dump_json() + "\n")
+        write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
+        curves = None if run is None else run.folder / "curves.png"
+        report.save_page(folder / "evaluation.html", measured, opened, real, curves)
+    table = Table("measure", "drawn", "real", "is", title=f"{opened.card.name} {opened.card.version}")
+    for row in report.rows(measured):
+        table.add_row(row.name, row.drawn, row.real, row.meaning)
+    shown = Console()
+    shown.print(table)
+    shown.print(f"by {judge.protocol()}; {folder / 'evaluation.html'} has the pictures")
+
+
+def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> GeneratorCard:
+    """Write the last checkpoint's generator to `output`. Raises InvalidRun."""
+    config = run.read_config()
+    if not run.checkpoints():
+        raise InvalidRun(f"{run.folder} has no checkpoint yet; train it for an epoch first")
+    images = data.load(config.data, data_dir, train=True)
+    state = loop.initial_state(config, images, device)
+    state.load(run.checkpoints()[-1])
+    judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
+    return export_generator(state, config, images, judge, loop.latent_space(config, images), output)
 
 
 def choose_device(name: str) -> torch.device:
@@ -172,7 +193,8 @@ def choose_device(name: str) -> torch.device:
 
 def judged_by(name: str, images: ImageSet, data_dir: Path, device: torch.device) -> Classifier:
     """The data set's classifier, trained once and kept under runs/."""
-    path = Path("runs") / "classifiers" / f"{name}.pt"
+    known = name if name in data.SOURCES else f"{images.card.name}-{images.digest()}"
+    path = Path("runs") / "classifiers" / f"{known}.pt"
     test = data.load(name, data_dir, train=False)
     if path.exists():
         return classifiers.trained(path, images, test, device, _quiet)

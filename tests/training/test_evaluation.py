@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from service.settings import ROOT
+from training import evaluation, report
+from training.classifier import Classifier, network
+from training.data import ImageSet
+from training.evaluation import Real
+from training.measures import score
+from training.model import Model
+
+
+@pytest.fixture
+def judge(digits: ImageSet) -> Classifier:
+    """Untrained: what it answers is beside the point here."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Classifier(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+
+
+@pytest.fixture
+def real(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Real:
+    monkeypatch.setattr(score, "STEPS", 5)
+    return Real.split(digits, digits)
+
+
+def quiet(_: int, __: dict[str, float]) -> None:
+    pass
+
+
+@pytest.mark.parametrize("name", ["mnist-acgan", "mnist-infogan"])
+def test_the_same_model_gives_the_same_evaluation_and_a_page_that_fetches_nothing(
+    tmp_path: Path, real: Real, judge: Classifier, name: str
+) -> None:
+    model = Model(ROOT / "models" / f"{name}.onnx")
+    first = evaluation.evaluate(model, real, judge, 150, None, quiet)
+    assert evaluation.evaluate(model, real, judge, 150, first.real, quiet) == first
+    assert sum(first.drawn.histogram.values()) == pytest.approx(1)
+    assert first.drawn.accuracy is not None
+    page = tmp_path / "evaluation.html"
+    report.save_page(page, first.model_copy(update={"model": "<script>"}), model, real, None)
+    text = page.read_text(encoding="utf-8")
+    assert "<script>" not in text
+    assert "http" not in text
+    assert text.count("data:image/png;base64,") == 2 + len(model.card.space.styles)
+
+
+def test_the_real_images_that_pose_as_drawn_are_not_among_the_known(real: Real, digits: ImageSet) -> None:
+    assert len(real.posing) + len(real.known) == len(digits)
+    posing = {image.numpy().tobytes() for image in real.posing.images}
+    assert not posing & {image.numpy().tobytes() for image in real.known.images}

@@ -1,0 +1,157 @@
+"""An evaluation as a page that a person would rather look at: one file, nothing fetched."""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jinja2 import Environment
+from numpy.typing import NDArray
+from PIL import Image
+
+from latent import Codes, draw_noise, draw_styles
+from training.evaluate import SEED
+from training.evaluation import Evaluation, Measures, Real
+from training.files import write_text
+from training.measures.neighbours import nearest
+from training.model import Model
+
+COLUMNS = 16
+SCALE = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure as people read it."""
+
+    name: str
+    meaning: str
+    drawn: str
+    real: str
+
+
+def rows(evaluation: Evaluation) -> list[Row]:
+    """In the order of the table."""
+    meanings = {
+        "fid": "Frechet distance of the judge's features; lower is better",
+        "kid": "kernel distance of the same features; lower is better",
+        "precision": "images that look real; higher is better",
+        "recall": "real variety that is drawn; higher is better",
+        "density": "how deep in the real manifold; 1 is real",
+        "coverage": "real neighbourhoods that are drawn; higher is better",
+        "log_likelihood": "Parzen windows, nats; higher is better",
+        "class_kl": "classes' distance from even shares, nats; 0 is even",
+        "confidence": "the judge's in its own answer",
+        "accuracy": "asked class is the judge's class",
+        "score": "a classifier trained on these alone, on real test images",
+        "nearest": "median distance to a training image; far below real is copying",
+    }
+    return [
+        Row(name.replace("_", " "), meaning, _figure(evaluation.drawn, name), _figure(evaluation.real, name))
+        for name, meaning in meanings.items()
+    ]
+
+
+def save_page(path: Path, evaluation: Evaluation, model: Model, real: Real, curves: Path | None) -> None:
+    """Write the table, sheets, histogram, neighbours and, of a run, its curves."""
+    pictures = {"Samples: a class a row where it has classes": sheet(model)}
+    for style in range(len(model.card.space.styles)):
+        pictures[f"Traversal of {model.card.space.styles[style].name}: a class a row"] = traversal(model, style)
+    pictures["Drawn images above their nearest training images"] = pairs(model, real)
+    shown = {title: _png(picture) for title, picture in pictures.items()}
+    if curves is not None and curves.exists():
+        shown["Training"] = base64.b64encode(curves.read_bytes()).decode()
+    page = Environment(autoescape=True).from_string(PAGE)
+    write_text(path, page.render(evaluation=evaluation, rows=rows(evaluation), pictures=shown))
+
+
+def sheet(model: Model) -> NDArray[np.uint8]:
+    """uint8 (rows * H, 16 * W, channels): noise and styles drawn for each image."""
+    space = model.card.space
+    count = (len(space.classes) or 10) * COLUMNS
+    return _tiled(model.generate(_codes(model, np.arange(count) // COLUMNS), count))
+
+
+def traversal(model: Model, style: int) -> NDArray[np.uint8]:
+    """One style code from its least to its most across, all else held within a row."""
+    space = model.card.space
+    lines = len(space.classes) or 10
+    noise = np.repeat(draw_noise(space, SEED, 0, lines), COLUMNS, 0)
+    styles = np.zeros((lines * COLUMNS, len(space.styles)), np.float32)
+    styles[:, style] = np.tile(np.linspace(space.styles[style].low, space.styles[style].high, COLUMNS), lines)
+    classes = space.one_hot(np.arange(lines * COLUMNS) // COLUMNS)
+    return _tiled(model.generate(Codes(noise, classes, styles), lines * COLUMNS))
+
+
+def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
+    """Sixteen drawn images above their nearest training images."""
+    asked = np.arange(COLUMNS) % max(len(model.card.space.classes), 1)
+    drawn = torch.from_numpy(model.generate(_codes(model, asked), COLUMNS)).permute(0, 3, 1, 2)
+    _, at = nearest(drawn, real.known.images)
+    return _tiled(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy())
+
+
+def _codes(model: Model, asked: NDArray[np.intp]) -> Codes:
+    space = model.card.space
+    count = len(asked)
+    return Codes(draw_noise(space, SEED, 0, count), space.one_hot(asked), draw_styles(space, SEED, 0, count))
+
+
+def _tiled(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    count, height, width, channels = images.shape
+    tiles = images.reshape(count // COLUMNS, COLUMNS, height, width, channels).swapaxes(1, 2)
+    return tiles.reshape(count // COLUMNS * height, COLUMNS * width, channels)
+
+
+def _png(picture: NDArray[np.uint8]) -> str:
+    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+    file = io.BytesIO()
+    image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.NEAREST).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _figure(measures: Measures, name: str) -> str:
+    value = getattr(measures, name)
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:.5f}" if name == "kid" else f"{value:.4g}"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{{ evaluation.model }}</title>
+<style>
+  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+  body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
+  td.figure { text-align: right; font-variant-numeric: tabular-nums }
+  img { max-width: 100%; image-rendering: pixelated; border-radius: 4px }
+  .bar { background: #47c; height: 1rem; border-radius: 2px }
+</style>
+<h1>{{ evaluation.model }}</h1>
+<p>{{ evaluation.images }} images against {{ evaluation.data }}, seed {{ evaluation.seed }}. Judge: {{ evaluation.judge }}.
+"Real" is real training images that pose as drawn ones.</p>
+<table>
+  <tr><th>measure</th><th>drawn</th><th>real</th><th>is</th></tr>
+  {% for row in rows %}
+  <tr><td>{{ row.name }}</td><td class="figure">{{ row.drawn }}</td><td class="figure">{{ row.real }}</td><td>{{ row.meaning }}</td></tr>
+  {% endfor %}
+</table>
+<h2>Classes</h2>
+<table>
+  {% for name, share in evaluation.drawn.histogram.items() %}
+  <tr><td>{{ name }}</td><td class="figure">{{ "%.1f" % (100 * share) }} %</td>
+  <td style="width: 70%"><div class="bar" style="width: {{ "%.2f" % (100 * share) }}%"></div></td></tr>
+  {% endfor %}
+</table>
+{% for title, png in pictures.items() %}
+<h2>{{ title }}</h2>
+<img alt="{{ title }}" src="data:image/png;base64,{{ png }}">
+{% endfor %}
+</html>
+"""
