@@ -1,5 +1,7 @@
+import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,3 +50,34 @@ def test_the_real_images_are_the_ones_that_everybody_has(name: str, mean: float,
 
 def test_the_range_of_a_tanh_is_that_of_grey_levels() -> None:
     assert data.to_unit(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+
+
+def idx(values: np.ndarray) -> bytes:
+    """MNIST's own file format: a magic number, the sizes, the bytes."""
+    header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+    return header + values.astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "first_label", "classes"),
+    [("emnist-letters", "EMNIST/raw/emnist-letters-", 1, 26), ("kmnist", "KMNIST/raw/", 0, 10)],
+)
+def test_letters_and_kana_are_read_upright_with_their_names(
+    tmp_path: Path, name: str, stem: str, first_label: int, classes: int
+) -> None:
+    upright = np.zeros((classes, 28, 28), np.uint8)
+    upright[:, 3, 20] = 255
+    stored = upright.swapaxes(1, 2) if name == "emnist-letters" else upright
+    for split in ("train", "test") if first_label else ("train", "t10k"):
+        path = tmp_path / f"{stem}{split}-images-idx3-ubyte"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(idx(stored))
+        labels = np.arange(classes) + first_label
+        (tmp_path / f"{stem}{split}-labels-idx1-ubyte").write_bytes(idx(labels))
+    for train in (True, False):
+        images = data.load(name, tmp_path, train=train)
+        assert images.images.shape == (classes, 1, 28, 28)
+        assert (images.images[:, 0, 3, 20] == 255).all()
+        assert images.labels.tolist() == list(range(classes))
+        assert len(images.classes) == classes
+    assert images.classes[:2] == (("a", "b") if classes == 26 else ("o", "ki"))

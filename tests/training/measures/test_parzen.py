@@ -11,7 +11,7 @@ def gaussian(point: Tensor, centre: Tensor, sigma: float) -> float:
     """The logarithm of its density, pixel by pixel."""
     pairs = zip(point.flatten().tolist(), centre.flatten().tolist(), strict=True)
     apart = [(p - c) / 255 / sigma for p, c in pairs]
-    return sum(-(z * z) / 2 - math.log(sigma * math.sqrt(2 * math.pi)) for z in apart)
+    return math.fsum(-(z * z) / 2 - math.log(sigma * math.sqrt(2 * math.pi)) for z in apart)
 
 
 def test_one_window_is_a_gaussian() -> None:
