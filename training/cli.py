@@ -15,12 +15,12 @@ from rich.table import Table
 
 from latent import GeneratorCard
 from training import classifier as classifiers
-from training import data, evaluation, loop, presets, report
+from training import comparison, data, evaluation, loop, presets, report
 from training.classifier import Classifier
 from training.collapse import OnCollapse, Watch
 from training.data import ImageSet
 from training.errors import InvalidRun, TrainingError, UnknownName
-from training.evaluation import Measures, Real
+from training.evaluation import Evaluation, Measures, Real
 from training.export import export as export_generator
 from training.files import write_text
 from training.model import Model
@@ -30,6 +30,7 @@ from training.run import Config, Run
 from training.run import Progress as Report
 
 INTERRUPTED = 130
+PAIRS = [(preset, name) for name in ("mnist", "fashion-mnist") for preset in presets.PRESETS]
 REFUSED = 2
 
 app = typer.Typer(
@@ -140,10 +141,63 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Measure what a generator draws, and write evaluation.json and evaluation.html."""
+    measured, page = evaluated(model, images, output, data_dir, choose_device(device))
+    table = Table("measure", "drawn", "real", "is", title=measured.model)
+    for row in report.rows(measured):
+        table.add_row(row.name, row.drawn, row.real, row.meaning)
+    shown = Console()
+    shown.print(table)
+    shown.print(f"by {measured.judge}; {page} has the pictures")
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="Run folders; every preset on MNIST and Fashion-MNIST when absent.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=3, help="Passes over the data that each preset gets.")] = 10,
+    images: Annotated[int, typer.Option(min=100, help="How many images to measure each by.")] = evaluation.IMAGES,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The table to write.")] = Path("docs/results.md"),
+    data_dir: DataDir = Path("data"),
+    device: Device = "auto",
+) -> None:
+    """Train what is missing, evaluate what is new, and write the table. The same command again goes on."""
+    chosen = choose_device(device)
+    folders = [Run(path) for path in runs] if runs else [budgeted(*pair, epochs, data_dir, chosen) for pair in PAIRS]
+    for run in folders:
+        newest = run.checkpoints()[-1:] or [run.folder]
+        done = run.folder / "evaluation.json"
+        fresh = done.exists() and done.stat().st_mtime >= newest[0].stat().st_mtime
+        if not fresh or comparison.read(run).evaluation.images != images:
+            evaluated(run.folder, images, None, data_dir, chosen)
+    comparison.save_table(output, [comparison.read(run) for run in folders])
+    console.print(f"{output}: {len(folders)} runs")
+
+
+def budgeted(preset: str, data_name: str, epochs: int, data_dir: Path, device: torch.device) -> Run:
+    """A preset's run of so many epochs, its recogniser's head start among them; trained where it is not yet."""
+    head_start = min(presets.preset(preset).head_start, epochs // 2)
+    config = Config.of(preset, data=data_name, seed=0, epochs=epochs, head_start=head_start)
+    run = Run(Path("runs") / "compare" / f"{preset}-{data_name}-0")
+    images = data.load(data_name, data_dir, train=True)
+    total = epochs * (len(images) // config.batch)
+    watch = Watch(judge=judged_by(data_name, images, data_dir, device), say=console.print)
+    with progress_bar(f"{preset} on {data_name}", total, config.batch) as shown:
+        state = loop.train(run, config, images, device, shown, watch)
+    if state.step < total:
+        console.print(f"stopped at step {state.step:,} of {total:,}; the same command goes on from there")
+        raise typer.Exit(INTERRUPTED)
+    return run
+
+
+def evaluated(
+    model: Path, images: int, output: Path | None, data_dir: Path, device: torch.device
+) -> tuple[Evaluation, Path]:
+    """Measure a model's file or a run's last checkpoint; returns the figures and the page that shows them."""
     run = Run(model) if model.is_dir() else None
     if run is not None:
         model = run.folder / "model.onnx"
-        exported(run, model, data_dir, choose_device(device))
+        exported(run, model, data_dir, device)
     opened = Model(model)
     name = opened.card.data.name if run is None else run.read_config().data
     train_set, test_set = data.load(name, data_dir, train=True), data.load(name, data_dir, train=False)
@@ -158,12 +212,7 @@ def evaluate(
         write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
         curves = None if run is None else run.folder / "curves.png"
         report.save_page(folder / "evaluation.html", measured, opened, real, curves)
-    table = Table("measure", "drawn", "real", "is", title=f"{opened.card.name} {opened.card.version}")
-    for row in report.rows(measured):
-        table.add_row(row.name, row.drawn, row.real, row.meaning)
-    shown = Console()
-    shown.print(table)
-    shown.print(f"by {judge.protocol()}; {folder / 'evaluation.html'} has the pictures")
+    return measured, folder / "evaluation.html"
 
 
 def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> GeneratorCard:
