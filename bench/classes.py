@@ -14,7 +14,7 @@ from PIL import Image
 
 from training import data
 from training.classifier import Classifier
-from training.cli import judged_by
+from training.commands.terminal import judged_by
 
 URL = "http://127.0.0.1:3000"
 COUNT = 1000

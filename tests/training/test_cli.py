@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.training.conftest import drawn_digits
-from training import cli, data, loop
+from training import data, loop
 from training.cli import main
+from training.commands.terminal import choose_device
 from training.presets import PRESETS
 
 
@@ -74,8 +75,8 @@ def test_a_full_disk_is_one_line_and_exit_code_2_and_leaves_nothing_half_written
 
 def test_an_unknown_device_is_refused_with_those_there_are() -> None:
     with pytest.raises(Exception, match="unknown device 'abacus'; choose one of: auto, cpu"):
-        cli.choose_device("abacus")
-    assert cli.choose_device("cpu") == torch.device("cpu")
+        choose_device("abacus")
+    assert choose_device("cpu") == torch.device("cpu")
 
 
 def test_help_names_every_command_and_preset(

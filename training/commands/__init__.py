@@ -1,0 +1,1 @@
+"""The commands of the `faussaire` command line, one a module."""

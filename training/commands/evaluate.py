@@ -1,0 +1,61 @@
+"""`faussaire evaluate`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from training import data, evaluation, report
+from training.commands.export import exported
+from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, quiet
+from training.evaluation import Evaluation, Measures, Real
+from training.files import write_text
+from training.model import Model
+from training.run import Run
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="ONNX file that 'export' wrote, or run folder that 'train' wrote.")],
+    images: Annotated[int, typer.Option(min=100, help="How many images to draw.")] = evaluation.IMAGES,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the report; the run's, or runs/evaluations/NAME, when absent.")
+    ] = None,
+    data_dir: DataDir = Path("data"),
+    device: Device = "auto",
+) -> None:
+    """Measure what a generator draws, and write evaluation.json and evaluation.html."""
+    measured, page = evaluated(model, images, output, data_dir, choose_device(device))
+    table = Table("measure", "drawn", "real", "is", title=measured.model)
+    for row in report.rows(measured):
+        table.add_row(row.name, row.drawn, row.real, row.meaning)
+    shown = Console()
+    shown.print(table)
+    shown.print(f"by {measured.judge}; {page} has the pictures")
+
+
+def evaluated(
+    model: Path, images: int, output: Path | None, data_dir: Path, device: torch.device
+) -> tuple[Evaluation, Path]:
+    """Measure a model's file or a run's last checkpoint; returns the figures and the page that shows them."""
+    run = Run(model) if model.is_dir() else None
+    if run is not None:
+        model = run.folder / "model.onnx"
+        exported(run, model, data_dir, device)
+    opened = Model(model)
+    name = opened.card.data.name if run is None else run.read_config().data
+    train_set, test_set = data.load(name, data_dir, train=True), data.load(name, data_dir, train=False)
+    judge = judged_by(name, train_set, data_dir, torch.device("cpu"))
+    real = Real.split(train_set, test_set)
+    folder = output or (Path("runs") / "evaluations" / opened.card.name if run is None else run.folder)
+    with console.status("measuring: a minute or two"):
+        kept = Path("runs") / "classifiers" / f"{judge.digest()}-{images}.reference.json"
+        reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
+        measured = evaluation.evaluate(opened, real, judge, images, reference, quiet)
+        write_text(kept, measured.real.model_dump_json() + "\n")
+        write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
+        curves = None if run is None else run.folder / "curves.png"
+        report.save_page(folder / "evaluation.html", measured, opened, real, curves)
+    return measured, folder / "evaluation.html"

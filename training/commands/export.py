@@ -1,0 +1,39 @@
+"""`faussaire export`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from latent import GeneratorCard
+from training import data, loop
+from training import export as exporting
+from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
+from training.errors import InvalidRun
+from training.run import Run
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder that 'train' wrote.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
+    data_dir: DataDir = Path("data"),
+    device: Device = "auto",
+) -> None:
+    """Write a run's generator, with its card inside, to one ONNX file."""
+    card = exported(Run(run), output, data_dir, choose_device(device))
+    console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
+    for figure in card.figures:
+        console.print(f"{figure.name}: {figure.value:g} ({figure.protocol})")
+
+
+def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> GeneratorCard:
+    """Write the last checkpoint's generator to `output`. Raises InvalidRun."""
+    config = run.read_config()
+    if not run.checkpoints():
+        raise InvalidRun(f"{run.folder} has no checkpoint yet; train it for an epoch first")
+    images = data.load(config.data, data_dir, train=True)
+    state = loop.initial_state(config, images, device)
+    state.load(run.checkpoints()[-1])
+    judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
+    return exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
