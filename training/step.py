@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 from torch.nn.utils import get_total_norm
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
 from training.augment import augment
@@ -39,15 +39,15 @@ class Players:
         self.discriminator: nn.Module = self.built.opponent
         self.recogniser = self.built.recogniser
         betas = (self.beta1, BETA2)
-        self.optimiser_d = Adam(self.discriminator.parameters(), lr=self.lr_d, betas=betas)
-        self.optimiser_g = Adam(self.generator.parameters(), lr=self.lr_g, betas=betas)
+        self.optimiser_d = Adam(self.discriminator.parameters(), lr=self.lr_d, betas=betas, fused=True)
+        self.optimiser_g = Adam(self.generator.parameters(), lr=self.lr_g, betas=betas, fused=True)
         self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
         # No adversary, so Adam's usual betas. The style codes have a trunk of their own: learning them
         # from fakes must not move what the class codes learned from real images.
         if self.recogniser is not None:
-            self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q)
+            self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
             if self.recogniser.styles is not None:
-                self.optimiser_style = Adam(self.recogniser.styles.parameters(), lr=LR_Q)
+                self.optimiser_style = Adam(self.recogniser.styles.parameters(), lr=LR_Q, fused=True)
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,7 @@ class AdversarialStep:
             terms |= more
         if players.recogniser is None or players.recogniser.styles is None:
             return terms | {"gradient_g": _descend(players.optimiser_g, loss)}
-        players.optimiser_style.zero_grad(set_to_none=True)
-        norm = _descend(players.optimiser_g, loss)
-        players.optimiser_style.step()
-        return terms | {"gradient_g": norm}
+        return terms | {"gradient_g": _descend(players.optimiser_g, loss, players.optimiser_style)}
 
 
 @dataclass(frozen=True)
@@ -160,9 +157,7 @@ class VariationalStep:
         noise = mean + spread * (log_variance / 2).exp()  # (N, Z)
         pixels = players.generator.logits(noise, classes, classes[:, :0])
         reconstruction, divergence = evidence_bound(pixels, (real.images + 1) / 2, mean, log_variance)
-        players.optimiser_d.zero_grad(set_to_none=True)
-        norm = _descend(players.optimiser_g, reconstruction + divergence)
-        players.optimiser_d.step()
+        norm = _descend(players.optimiser_g, reconstruction + divergence, players.optimiser_d)
         return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach(), "gradient_g": norm}
 
 
@@ -185,14 +180,23 @@ def recognition(recogniser: Recogniser, fake: Tensor, latents: Latents) -> tuple
     return loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-    """One step down; returns the norm of the gradient."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    gradients = [weights.grad for group in optimiser.param_groups for weights in group["params"]]
-    norm = get_total_norm([gradient for gradient in gradients if gradient is not None])
-    optimiser.step()
+def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:
+    """One step down the loss; returns the norm of the gradient of what `optimiser` moves.
+
+    Allies descend the same loss. No other network's gradient is worked out: G's loss passes through D.
+    """
+    moved, more = _weights(optimiser), [weights for ally in allies for weights in _weights(ally)]
+    for weights in (*moved, *more):
+        weights.grad = None
+    loss.backward(inputs=[*moved, *more])  # type: ignore[no-untyped-call]
+    norm = get_total_norm([weights.grad for weights in moved if weights.grad is not None])
+    for each in (optimiser, *allies):
+        each.step()
     return norm
+
+
+def _weights(optimiser: Optimizer) -> list[Tensor]:
+    return [weights for group in optimiser.param_groups for weights in group["params"]]
 
 
 @torch.no_grad()
