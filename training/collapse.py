@@ -22,7 +22,10 @@ DRAWN = 250
 DRAWN_SEED = 4
 
 LOST = 0.4
-"""A rise of the divergence over its least by this share of its greatest, log C, is a loss of classes."""
+"""A rise of the divergence over the healthiest stretch by this share of its greatest, log C, is a loss of classes."""
+
+STRETCH = 5
+"""readings whose median tells how healthy a run was: one lucky reading is no health"""
 
 SPIKE = 30.0
 """times the median of a gradient's norm so far"""
@@ -30,8 +33,8 @@ SPIKE = 30.0
 HISTORY = 10
 """rows before which no spike can be told"""
 
-IN_A_ROW = 2
-"""readings that must agree, since one alone may be chance"""
+IN_A_ROW = 3
+"""readings that must agree, since a young run has bad moments that pass"""
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,12 @@ def reason(rows: list[dict[str, float]]) -> str | None:
 def _classes_lost(rows: list[dict[str, float]]) -> str | None:
     readings = [row["class_kl"] for row in rows if "class_kl" in row]
     before, newest = readings[:-IN_A_ROW], readings[-IN_A_ROW:]
+    if len(before) < STRETCH:
+        return None
+    healthiest = min(median(before[end - STRETCH : end]) for end in range(STRETCH, len(before) + 1))
     classes = sum(name.startswith("share_") for name in rows[-1])
-    if before and min(newest) > min(before) + LOST * math.log(max(classes, 2)):
-        return f"the classes drawn are {newest[-1]:.2f} nats from even, after {min(before):.2f}"
+    if min(newest) > healthiest + LOST * math.log(max(classes, 2)):
+        return f"the classes drawn are {newest[-1]:.2f} nats from even, after {healthiest:.2f}"
     return None
 
 

@@ -1,4 +1,6 @@
 import math
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import torch
 
 from training import classifier, collapse, data, loop
 from training.classifier import Classifier
-from training.collapse import OnCollapse, Watch, divergence
+from training.collapse import Watch, divergence
 from training.data import ImageSet
 from training.errors import Diverged
 from training.run import Config, Run
@@ -27,14 +29,16 @@ def rows(**columns: list[float]) -> list[dict[str, float]]:
 @pytest.mark.parametrize(
     ("readings", "collapsed"),
     [
-        ([0.1, 0.1, 1.5, 1.6], True),
-        ([0.1, 0.1, 0.1, 1.6], False),  # one reading may be chance
-        ([2.0, 1.9, 1.8, 1.7], False),  # was never healthy
-        ([0.1, 0.4, 0.9, 1.0], False),
-        ([1.5, 1.6], False),
+        ([0.1] * 5 + [1.5, 1.6, 1.6], True),
+        ([0.1] * 5 + [0.1, 1.6, 1.6], False),  # two readings may be a bad moment
+        ([0.1] * 4 + [1.5, 1.6, 1.6], False),  # too early to tell
+        ([2.0, 1.9, 1.8, 1.7, 1.8, 1.7, 1.8, 1.9], False),  # was never healthy
+        ([1.0, 0.9, 0.1, 0.9, 1.0, 1.5, 1.6, 1.6], False),  # was lucky once
+        ([0.1] * 5 + [0.4, 0.9, 1.0], False),
+        ([0.1] * 5 + [0.5] * 20 + [1.5, 1.6, 1.6], True),  # a slow decline hides nothing
     ],
 )
-def test_classes_are_lost_when_a_run_that_had_them_has_two_uneven_histograms(
+def test_classes_are_lost_when_a_run_that_had_them_has_three_uneven_histograms(
     readings: list[float], collapsed: bool
 ) -> None:
     shares = {f"share_{k}": [0.1] * len(readings) for k in range(10)}
@@ -44,10 +48,10 @@ def test_classes_are_lost_when_a_run_that_had_them_has_two_uneven_histograms(
 @pytest.mark.parametrize(
     ("readings", "collapsed"),
     [
-        ([1.0] * 10 + [40.0, 50.0], True),
-        ([1.0] * 10 + [1.0, 50.0], False),
-        ([1.0] * 10 + [20.0, 20.0], False),
-        ([1.0] * 5 + [40.0, 50.0], False),  # too early to tell
+        ([1.0] * 10 + [40.0, 50.0, 50.0], True),
+        ([1.0] * 10 + [1.0, 50.0, 50.0], False),
+        ([1.0] * 10 + [20.0, 20.0, 20.0], False),
+        ([1.0] * 5 + [40.0, 50.0, 50.0], False),  # too early to tell
     ],
 )
 @pytest.mark.parametrize("name", ["gradient_d", "gradient_g"])
@@ -76,21 +80,41 @@ def judge(digits: ImageSet) -> Classifier:
     return Classifier(network.eval().requires_grad_(False), digits.classes, 0.0)
 
 
-PROVOKED_AT = 250
+HEALTHY = 15
+"""epochs of sixteen steps before anything is done to the run"""
+
 EPOCHS = 18
-"""of sixteen steps"""
+
+
+def config(epochs: int) -> Config:
+    return Config.of("acgan", data="mnist", seed=1, batch=32, epochs=epochs)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory, digits: ImageSet, judge: Classifier) -> Path:
+    """The folder of a run that goes well, and was watched without a word."""
+    folder, said = tmp_path_factory.mktemp("healthy"), list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        log_often(patch)
+        loop.train(Run(folder), config(HEALTHY), digits, CPU, quiet, Watch("rollback", judge, said.append))
+    assert said == []
+    return folder
+
+
+def log_often(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(loop, "LOG_EVERY", 5)
+    patch.setattr(loop, "HISTOGRAM_EVERY", 5)
 
 
 @pytest.fixture
 def provoked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, for five steps, the generator learns a thousand times too fast."""
-    monkeypatch.setattr(loop, "LOG_EVERY", 5)
-    monkeypatch.setattr(loop, "HISTOGRAM_EVERY", 5)
+    log_often(monkeypatch)
     step = AdversarialStep.__call__
     left = iter(range(5))
 
     def provoking(self: AdversarialStep, players: Players, real: Any, source: torch.Generator, number: int) -> Any:
-        fast = number >= PROVOKED_AT and next(left, None) is not None
+        fast = next(left, None) is not None
         groups = players.optimiser_g.param_groups
         rates = [group["lr"] for group in groups]
         for group in groups:
@@ -103,25 +127,35 @@ def provoked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AdversarialStep, "__call__", provoking)
 
 
-def trained(folder: Path, digits: ImageSet, judge: Classifier, on_collapse: OnCollapse) -> tuple[float, list[str]]:
-    """The divergence of the classes that the run ends with, and what it said."""
-    said: list[str] = []
-    config = Config.of("acgan", data="mnist", seed=1, batch=32, epochs=EPOCHS)
-    loop.train(Run(folder), config, digits, CPU, quiet, Watch(on_collapse, judge, said.append))
-    return Run(folder).read_stats()[-1]["class_kl"], said
+def trained_on(folder: Path, healthy: Path, digits: ImageSet, watch: Watch) -> float:
+    """Train a copy of the healthy run on; the divergence of the classes that it ends with."""
+    shutil.copytree(healthy, folder, dirs_exist_ok=True)
+    loop.train(Run(folder), config(EPOCHS), digits, CPU, quiet, watch)
+    return Run(folder).read_stats()[-1]["class_kl"]
 
 
 @pytest.mark.usefixtures("provoked")
-def test_a_collapse_that_is_ignored_stays(tmp_path: Path, digits: ImageSet, judge: Classifier) -> None:
-    ignored, said = trained(tmp_path / "ignored", digits, judge, "ignore")
-    assert ignored > 2
-    assert said == []
+def test_a_collapse_that_is_ignored_stays(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier) -> None:
+    assert trained_on(tmp_path, healthy, digits, Watch("ignore", judge)) > 2
 
 
 @pytest.mark.usefixtures("provoked")
-def test_a_collapse_can_stop_the_run(tmp_path: Path, digits: ImageSet, judge: Classifier) -> None:
+def test_a_run_that_collapsed_goes_back_and_recovers(
+    tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier
+) -> None:
+    said = list[str]()
+    assert trained_on(tmp_path, healthy, digits, Watch("rollback", judge, said.append)) < 1
+    (line,) = said
+    assert re.match(r"collapse at step 2\d\d: .*; rolled back to step 240, learning rates now 0.5 of the first", line)
+    rows = Run(tmp_path).read_stats()
+    assert [row["step"] for row in rows] == list(range(5, 16 * EPOCHS + 1, 5))
+    assert {row["rollbacks"] for row in rows} == {0, 1}
+
+
+@pytest.mark.usefixtures("provoked")
+def test_a_collapse_can_stop_the_run(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier) -> None:
     with pytest.raises(Diverged, match=r"collapse at step .*another --seed"):
-        trained(tmp_path, digits, judge, "stop")
+        trained_on(tmp_path, healthy, digits, Watch("stop", judge))
     assert Run(tmp_path).checkpoints()
 
 
