@@ -37,20 +37,20 @@ class Preset:
 # fmt: off
 PRESETS: dict[str, Preset] = {
     #                  network         objective         codes      lr of D, of G  paper
-    "gan":      Preset("mlp",          "non-saturating", "none",    1e-4, 4e-4, "Goodfellow et al. 2014, section 3", dropout=0.3),
-    "dcgan":    Preset("dcgan",        "non-saturating", "none",    2e-4, 2e-4, "Radford et al. 2016, section 3", batch=128),
-    "lsgan":    Preset("compact",      "lsgan",          "none",    2e-4, 1e-3, "Mao et al. 2017, equation 9"),
-    "wgan":     Preset("compact-free", "wgan",           "none",    5e-4, 1e-3, "Arjovsky et al. 2017, algorithm 1", beta1=0, critic_steps=5),
-    "wgan-gp":  Preset("compact-free", "wgan-gp",        "none",    5e-4, 1e-3, "Gulrajani et al. 2017, equation 3", beta1=0, critic_steps=5),
-    "dragan":   Preset("compact-free", "dragan",         "none",    5e-4, 1e-3, "Kodali et al. 2017, algorithm 1"),
-    "hinge":    Preset("compact",      "hinge",          "none",    2e-4, 1e-3, "Miyato et al. 2018, equations 16, 17"),
+    "gan":      Preset("mlp",          "non-saturating", "none",    2e-4, 2e-4, "Goodfellow et al. 2014, section 3", dropout=0.3),
+    "dcgan":    Preset("dcgan",        "non-saturating", "none",    2e-4, 2e-4, "Radford et al. 2016, section 3"),
+    "lsgan":    Preset("compact",      "lsgan",          "none",    2e-4, 1e-3, "Mao et al. 2017, equation 9", batch=32),
+    "wgan":     Preset("compact-free", "wgan",           "none",    5e-4, 1e-3, "Arjovsky et al. 2017, algorithm 1", batch=32, beta1=0, critic_steps=2),
+    "wgan-gp":  Preset("compact-free", "wgan-gp",        "none",    5e-4, 1e-3, "Gulrajani et al. 2017, equation 3", batch=32, beta1=0, critic_steps=5),
+    "dragan":   Preset("compact-free", "dragan",         "none",    5e-4, 1e-3, "Kodali et al. 2017, algorithm 1", batch=32),
+    "hinge":    Preset("compact",      "hinge",          "none",    2e-4, 1e-3, "Miyato et al. 2018, equations 16, 17", batch=32),
     "ebgan":    Preset("compact-free", "ebgan",          "none",    5e-4, 5e-4, "Zhao et al. 2017, equations 1, 2"),
     "began":    Preset("compact-free", "began",          "none",    5e-4, 5e-4, "Berthelot et al. 2017, section 3.4"),
-    "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", beta1=0),
-    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3"),
+    "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", batch=32, beta1=0),
+    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3", batch=32),
     "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
     "infogan":  Preset("compact",      "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, equation 6", batch=128, head_start=6),
-    "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, equation 4", noise="normal"),
+    "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, eq. 4; Higgins et al. 2017, eq. 4", noise="normal"),
 }
 # fmt: on
 

@@ -13,7 +13,7 @@ from latent import LatentSpace
 from training.augment import augment
 from training.latents import Latents, draw
 from training.networks import Built, Recogniser
-from training.objectives import Objective, balance, evidence_bound, mutual_information
+from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.presets import Codes
 
 STYLE_WEIGHT = 0.5
@@ -157,7 +157,7 @@ class VariationalStep:
         noise = mean + spread * (log_variance / 2).exp()  # (N, Z)
         pixels = players.generator.logits(noise, classes, classes[:, :0])
         reconstruction, divergence = evidence_bound(pixels, (real.images + 1) / 2, mean, log_variance)
-        norm = _descend(players.optimiser_g, reconstruction + divergence, players.optimiser_d)
+        norm = _descend(players.optimiser_g, reconstruction + DIVERGENCE_WEIGHT * divergence, players.optimiser_d)
         return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach(), "gradient_g": norm}
 
 
