@@ -42,3 +42,7 @@ class ExportRefused(TrainingError):
 
 class InvalidModel(TrainingError):
     """The file is not a generator of this project's contract."""
+
+
+class WeightsUnavailable(TrainingError):
+    """The weights of a published network cannot be had."""

@@ -1,5 +1,6 @@
 """One model, all measures, each beside what real images get by the same protocol."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,17 +14,24 @@ from training.collapse import divergence
 from training.data import ImageSet
 from training.evaluate import BATCH, SEED, any_codes, recognised
 from training.measures.distances import frechet, kernel
+from training.measures.inception import Inception
 from training.measures.manifold import manifold
 from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood
 from training.measures.score import classification_accuracy
 from training.model import Model
-from training.run import Progress
 
 IMAGES = 10_000
 MANIFOLD_IMAGES = 5_000
 PARZEN_TESTED = 2_000
 NEAREST_IMAGES = 1_000
+
+RARE = 0.01
+"""Of real images, so many are nearer to a training image than what counts as a copy."""
+
+
+def _nothing(_: str) -> None:
+    pass
 
 
 class Measures(BaseModel):
@@ -33,11 +41,15 @@ class Measures(BaseModel):
 
     fid: float
     kid: float
+    inception_fid: float | None
+    """None where it was not asked for"""
     precision: float
     recall: float
     density: float
     coverage: float
     log_likelihood: float
+    log_likelihood_error: float
+    """standard error, nats"""
     sigma: float
     histogram: dict[str, float]
     class_kl: float
@@ -46,6 +58,8 @@ class Measures(BaseModel):
     score: float | None
     nearest: float
     """median distance to the nearest training image"""
+    copies: float
+    """share of images nearer to a training image than 99 % of real ones are"""
 
 
 class Evaluation(BaseModel):
@@ -76,35 +90,53 @@ class Real:
         return cls(_rows(train, order[:cut]), _rows(train, order[cut:]), test)
 
 
-def evaluate(
-    model: Model, real: Real, judge: Classifier, images: int, reference: Measures | None, progress: Progress
-) -> Evaluation:
-    """Measure `images` of the model's; real ones get the same unless `reference` is what they got before."""
-    card = model.card
-    count = min(images, len(real.test), len(real.posing))
+@dataclass(frozen=True)
+class Protocol:
+    """What measures, on how many images."""
+
+    judge: Classifier
+    images: int = IMAGES
+    inception: Inception | None = None
+    say: Callable[[str], None] = _nothing
+    """told of each measure as it begins"""
+
+
+def evaluate(model: Model, real: Real, protocol: Protocol, reference: Measures | None) -> Evaluation:
+    """Measure what the model draws; real images get the same unless `reference` is what they got before."""
+    card, judge = model.card, protocol.judge
+    count = min(protocol.images, len(real.test), len(real.posing))
     if reference is None:
-        reference = _reference(real, judge, count, progress)
+        reference = _reference(real, protocol, count)
+    protocol.say("drawing")
     drawn = torch.from_numpy(model.generate(any_codes(card.space, SEED, count), BATCH)).permute(0, 3, 1, 2)
     accuracy, score = None, None
     if card.space.classes:
         shares = [row.share for row in recognised(model, judge)]
         accuracy = sum(shares) / len(shares)
-        score = classification_accuracy(labelled(model, judge, len(real.posing)), real.test, progress)
+        protocol.say("accuracy of a classifier trained on drawn images")
+        score = classification_accuracy(labelled(model, judge, len(real.posing)), real.test)
     return Evaluation(
         model=card.name,
         data=card.data.name,
         images=count,
         seed=SEED,
         judge=judge.protocol(),
-        drawn=measure(drawn, real, judge, accuracy, score),
+        drawn=measure(drawn, real, protocol, accuracy, score),
         real=reference,
     )
 
 
-def _reference(real: Real, judge: Classifier, count: int, progress: Progress) -> Measures:
-    agreement = (judge.labels(real.posing.images) == real.posing.labels).float().mean().item()
-    score = classification_accuracy(real.posing, real.test, progress)
-    return measure(_first(real.posing.images, count), real, judge, agreement, score)
+def stages(*, reference: bool, classes: bool, inception: bool) -> int:
+    """How often `Protocol.say` is called."""
+    of_images = 4 + inception
+    return 1 + classes + of_images + (1 + of_images if reference else 0)
+
+
+def _reference(real: Real, protocol: Protocol, count: int) -> Measures:
+    agreement = (protocol.judge.labels(real.posing.images) == real.posing.labels).float().mean().item()
+    protocol.say("accuracy of a classifier trained on real images")
+    score = classification_accuracy(real.posing, real.test)
+    return measure(_first(real.posing.images, count), real, protocol, agreement, score)
 
 
 def labelled(model: Model, judge: Classifier, count: int) -> ImageSet:
@@ -118,32 +150,46 @@ def labelled(model: Model, judge: Classifier, count: int) -> ImageSet:
     return ImageSet(images, labels, judge.classes, card.data)
 
 
-def measure(images: Tensor, real: Real, judge: Classifier, accuracy: float | None, score: float | None) -> Measures:
+def measure(images: Tensor, real: Real, protocol: Protocol, accuracy: float | None, score: float | None) -> Measures:
     """All measures of uint8 images (N, channels, H, W) against the real test set."""
-    images = images.contiguous()
+    images, judge, say = images.contiguous(), protocol.judge, protocol.say
     test = _first(real.test.images, len(images))
+    say("Frechet and kernel distance")
     features, real_features = judge.features(images), judge.features(test)
+    fid, kid = frechet(real_features, features), kernel(real_features, features)
+    inception_fid = None
+    if protocol.inception is not None:
+        say("Frechet distance of Inception's features")
+        inception_fid = frechet(protocol.inception.features(test), protocol.inception.features(images))
+    say("precision, recall, density, coverage")
     found = manifold(_first(real_features, MANIFOLD_IMAGES), _first(features, MANIFOLD_IMAGES))
+    say("likelihood")
     validation = _first(real.known.images, NEAREST_IMAGES)
-    likelihood, sigma = log_likelihood(images, validation, _first(test, PARZEN_TESTED))
+    likelihood = log_likelihood(images, validation, _first(test, PARZEN_TESTED))
+    say("nearest training images")
+    usual, distances = (
+        nearest(_first(some, NEAREST_IMAGES), real.known.images)[0] for some in (real.posing.images, images)
+    )
     best = judge.probabilities(images).max(1)
     shares = torch.bincount(best.indices, minlength=len(judge.classes)).double() / len(images)
-    distances, _ = nearest(_first(images, NEAREST_IMAGES), real.known.images)
     return Measures(
-        fid=frechet(real_features, features),
-        kid=kernel(real_features, features),
+        fid=fid,
+        kid=kid,
+        inception_fid=inception_fid,
         precision=found.precision,
         recall=found.recall,
         density=found.density,
         coverage=found.coverage,
-        log_likelihood=likelihood,
-        sigma=sigma,
+        log_likelihood=likelihood.mean,
+        log_likelihood_error=likelihood.error,
+        sigma=likelihood.sigma,
         histogram=dict(zip(judge.classes, shares.tolist(), strict=True)),
         class_kl=divergence(shares),
         confidence=best.values.mean().item(),
         accuracy=accuracy,
         score=score,
         nearest=distances.median().item(),
+        copies=(distances < usual.quantile(RARE)).float().mean().item(),
     )
 
 

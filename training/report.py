@@ -37,20 +37,28 @@ def rows(evaluation: Evaluation) -> list[Row]:
     meanings = {
         "fid": "Frechet distance of the judge's features; lower is better",
         "kid": "kernel distance of the same features; lower is better",
+        "inception_fid": "Frechet distance of Inception's features; lower is better",
         "precision": "images that look real; higher is better",
         "recall": "real variety that is drawn; higher is better",
         "density": "how deep in the real manifold; 1 is real",
         "coverage": "real neighbourhoods that are drawn; higher is better",
-        "log_likelihood": "Parzen windows, nats; higher is better",
+        "log_likelihood": "Parzen windows, nats (standard error {error:.1f}); higher is better",
         "class_kl": "classes' distance from even shares, nats; 0 is even",
         "confidence": "the judge's in its own answer",
         "accuracy": "asked class is the judge's class",
         "score": "a classifier trained on these alone, on real test images",
         "nearest": "median distance to a training image; far below real is copying",
+        "copies": "nearer to a training image than 99 % of real ones are",
     }
     return [
-        Row(name.replace("_", " "), meaning, _figure(evaluation.drawn, name), _figure(evaluation.real, name))
+        Row(
+            name.replace("_", " "),
+            meaning.format(error=evaluation.drawn.log_likelihood_error),
+            _figure(evaluation.drawn, name),
+            _figure(evaluation.real, name),
+        )
         for name, meaning in meanings.items()
+        if getattr(evaluation.real, name) is not None
     ]
 
 

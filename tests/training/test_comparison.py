@@ -13,6 +13,7 @@ def measures(**chosen: Any) -> Measures:
     names = "fid kid precision recall density coverage log_likelihood sigma"
     figures: dict[str, Any] = dict.fromkeys(names.split(), 0.5)
     figures |= {"histogram": {str(k): 0.1 for k in range(10)}, "class_kl": 0.0, "confidence": 0.9, "nearest": 0.1}
+    figures |= {"inception_fid": None, "log_likelihood_error": 0.1, "copies": 0.01}
     return Measures.model_validate(figures | {"accuracy": None, "score": None} | chosen)
 
 

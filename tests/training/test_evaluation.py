@@ -8,7 +8,7 @@ from service.settings import ROOT
 from training import evaluation, report
 from training.classifier import Classifier, network
 from training.data import ImageSet
-from training.evaluation import Real
+from training.evaluation import Protocol, Real
 from training.measures import score
 from training.model import Model
 
@@ -27,17 +27,17 @@ def real(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Real:
     return Real.split(digits, digits)
 
 
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
-
-
 @pytest.mark.parametrize("name", ["mnist-acgan", "mnist-infogan"])
 def test_the_same_model_gives_the_same_evaluation_and_a_page_that_fetches_nothing(
     tmp_path: Path, real: Real, judge: Classifier, name: str
 ) -> None:
     model = Model(ROOT / "models" / f"{name}.onnx")
-    first = evaluation.evaluate(model, real, judge, 150, None, quiet)
-    assert evaluation.evaluate(model, real, judge, 150, first.real, quiet) == first
+    said = list[str]()
+    protocol = Protocol(judge, 150, say=said.append)
+    first = evaluation.evaluate(model, real, protocol, None)
+    assert len(said) == evaluation.stages(reference=True, classes=True, inception=False)
+    assert evaluation.evaluate(model, real, protocol, first.real) == first
+    assert first.real.copies == pytest.approx(0.01, abs=0.01)
     assert sum(first.drawn.histogram.values()) == pytest.approx(1)
     assert first.drawn.accuracy is not None
     page = tmp_path / "evaluation.html"

@@ -1,5 +1,6 @@
 """`faussaire evaluate`"""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,11 @@ from rich.table import Table
 
 from training import data, evaluation, report
 from training.commands.export import exported
-from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, quiet
-from training.evaluation import Evaluation, Measures, Real
+from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
+from training.errors import WeightsUnavailable
+from training.evaluation import Evaluation, Measures, Protocol, Real
 from training.files import write_text
+from training.measures.inception import Inception
 from training.model import Model
 from training.run import Run
 
@@ -20,6 +23,14 @@ from training.run import Run
 def evaluate(
     model: Annotated[Path, typer.Argument(help="ONNX file that 'export' wrote, or run folder that 'train' wrote.")],
     images: Annotated[int, typer.Option(min=100, help="How many images to draw.")] = evaluation.IMAGES,
+    inception: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure FID on Inception's features too, with the weights in this file, or 'download'; "
+            "an hour on one CPU core.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Folder of the report; the run's, or runs/evaluations/NAME, when absent.")
     ] = None,
@@ -27,7 +38,9 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Measure what a generator draws, and write evaluation.json and evaluation.html."""
-    measured, page = evaluated(model, images, output, data_dir, choose_device(device))
+    chosen = choose_device(device)
+    weighed = None if inception is None else _inception(inception, chosen)
+    measured, page = evaluated(model, images, output, data_dir, chosen, weighed)
     table = Table("measure", "drawn", "real", "is", title=measured.model)
     for row in report.rows(measured):
         table.add_row(row.name, row.drawn, row.real, row.meaning)
@@ -36,8 +49,22 @@ def evaluate(
     shown.print(f"by {measured.judge}; {page} has the pictures")
 
 
+def _inception(weights: str, device: torch.device) -> Inception | None:
+    """None, and a line that says why, where the weights cannot be had: the other measures need none."""
+    try:
+        return Inception(None if weights == "download" else Path(weights), device)
+    except WeightsUnavailable as error:
+        console.print(f"FID on Inception's features is left out: {error}", soft_wrap=True, markup=False)
+        return None
+
+
 def evaluated(
-    model: Path, images: int, output: Path | None, data_dir: Path, device: torch.device
+    model: Path,
+    images: int,
+    output: Path | None,
+    data_dir: Path,
+    device: torch.device,
+    inception: Inception | None = None,
 ) -> tuple[Evaluation, Path]:
     """Measure a model's file or a run's last checkpoint; returns the figures and the page that shows them."""
     run = Run(model) if model.is_dir() else None
@@ -50,12 +77,24 @@ def evaluated(
     judge = judged_by(name, train_set, data_dir, torch.device("cpu"))
     real = Real.split(train_set, test_set)
     folder = output or (Path("runs") / "evaluations" / opened.card.name if run is None else run.folder)
-    with console.status("measuring: a minute or two"):
-        kept = Path("runs") / "classifiers" / f"{judge.digest()}-{images}.reference.json"
-        reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
-        measured = evaluation.evaluate(opened, real, judge, images, reference, quiet)
-        write_text(kept, measured.real.model_dump_json() + "\n")
-        write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
-        curves = None if run is None else run.folder / "curves.png"
-        report.save_page(folder / "evaluation.html", measured, opened, real, curves)
+    measured = _measured(opened, real, Protocol(judge, images, inception))
+    write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
+    curves = None if run is None else run.folder / "curves.png"
+    report.save_page(folder / "evaluation.html", measured, opened, real, curves)
     return measured, folder / "evaluation.html"
+
+
+def _measured(model: Model, real: Real, protocol: Protocol) -> Evaluation:
+    """With a bar; what real images get is kept for the next model of the same data set."""
+    suffix = "" if protocol.inception is None else "-inception"
+    kept = Path("runs") / "classifiers" / f"{protocol.judge.digest()}-{protocol.images}{suffix}.reference.json"
+    reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
+    total = evaluation.stages(
+        reference=reference is None,
+        classes=bool(model.card.space.classes),
+        inception=protocol.inception is not None,
+    )
+    with stages_bar(f"measuring {model.card.name}", total) as say:
+        measured = evaluation.evaluate(model, real, replace(protocol, say=say), reference)
+    write_text(kept, measured.real.model_dump_json() + "\n")
+    return measured

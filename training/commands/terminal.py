@@ -1,14 +1,15 @@
 """What every command shares: its options, what it says, and how it shows that it is at work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import torch
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training import classifier as classifiers
 from training import data
@@ -82,6 +83,17 @@ def progress_bar(title: str, total: int, batch: int) -> Iterator[Report]:
             bar.update(task, completed=step, rate=rate, stats=" ".join(shown))
 
         yield report
+
+
+@contextmanager
+def stages_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar for work in named stages: it is told of each as it begins."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[stage]}"))
+    with Progress(*columns, console=console, refresh_per_second=4) as bar:
+        task = bar.add_task(title, total=total, stage="")
+        begun = count()
+        yield lambda stage: bar.update(task, completed=next(begun), stage=stage)
+        bar.update(task, completed=total, stage="")
 
 
 def quiet(_: int, __: dict[str, float]) -> None:
