@@ -1,12 +1,15 @@
 """The whole state of a run in one file, so that going on is the same as never having stopped."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import torch
+from torch import nn
 
 from training.averaging import Average
 from training.errors import CorruptCheckpoint
@@ -59,9 +62,8 @@ class State:
 
     def load(self, path: Path) -> None:
         """Raises CorruptCheckpoint."""
-        device = self.source.device
-        try:
-            saved = torch.load(path, map_location=device, weights_only=True)
+        with reading(path):
+            saved = torch.load(path, map_location=self.source.device, weights_only=True)
             for name, part in self._parts().items():
                 part.load_state_dict(saved[name])
             self.source.set_state(saved["source"].cpu())
@@ -69,16 +71,19 @@ class State:
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
-        except (
-            RuntimeError,
-            KeyError,
-            ValueError,
-            TypeError,
-            EOFError,
-            BadZipFile,
-            pickle.UnpicklingError,
-        ) as error:
-            raise CorruptCheckpoint(
-                f"{path} cannot be read; delete it, and the same command goes on from the checkpoint before it "
-                "(or from the start where there is none)"
-            ) from error
+
+    def networks(self) -> dict[str, nn.Module]:
+        """By the names that a checkpoint gives them."""
+        return {name: part for name, part in self._parts().items() if isinstance(part, nn.Module)}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raises CorruptCheckpoint for whatever torch says of a damaged file."""
+    try:
+        yield
+    except (RuntimeError, KeyError, ValueError, TypeError, EOFError, BadZipFile, pickle.UnpicklingError) as error:
+        raise CorruptCheckpoint(
+            f"{path} cannot be read; delete it, and the same command goes on from the checkpoint before it "
+            "(or from the start where there is none)"
+        ) from error

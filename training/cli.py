@@ -9,6 +9,7 @@ import typer
 from training.commands.compare import compare
 from training.commands.evaluate import evaluate
 from training.commands.export import export
+from training.commands.finetune import finetune
 from training.commands.terminal import INTERRUPTED, console
 from training.commands.train import train
 from training.errors import TrainingError
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare):
+for command in (train, export, evaluate, compare, finetune):
     app.command()(command)
 
 

@@ -120,6 +120,10 @@ class ImageSet:
             digest.update(tensor.cpu().contiguous().numpy().data)
         return digest.hexdigest()[:12]
 
+    def rows(self, rows: Tensor) -> "ImageSet":
+        """Those of the row numbers (M,)."""
+        return ImageSet(self.images[rows], self.labels[rows], self.classes, self.card)
+
     def to(self, device: torch.device) -> "ImageSet":
         return ImageSet(self.images.to(device), self.labels.to(device), self.classes, self.card)
 

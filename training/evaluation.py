@@ -87,7 +87,7 @@ class Real:
     def split(cls, train: ImageSet, test: ImageSet) -> "Real":
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))
         cut = len(train) // 3
-        return cls(_rows(train, order[:cut]), _rows(train, order[cut:]), test)
+        return cls(train.rows(order[:cut]), train.rows(order[cut:]), test)
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,3 @@ def measure(images: Tensor, real: Real, protocol: Protocol, accuracy: float | No
 
 def _first(rows: Tensor, count: int) -> Tensor:
     return rows[:count]
-
-
-def _rows(images: ImageSet, rows: Tensor) -> ImageSet:
-    return ImageSet(images.images[rows], images.labels[rows], images.classes, images.card)

@@ -17,6 +17,7 @@ from training.checkpoint import State
 from training.collapse import Watch, reason
 from training.data import ImageSet
 from training.errors import Diverged
+from training.finetuning import freeze
 from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
 from training.run import Config, Progress, Run
@@ -122,6 +123,7 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     torch.manual_seed(config.seed)
     space = latent_space(config, images)
     built = networks.build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
+    freeze(built, config.freeze)
     players = Players(built.to(device), config.lr_d, config.lr_g, config.beta1)
     source = torch.Generator(device).manual_seed(config.seed)
     return State(players, Average(players.generator), source)

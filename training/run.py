@@ -40,6 +40,10 @@ class Config(BaseModel):
     seed: int
     batch: int
     epochs: int
+    start: str = ""
+    """The checkpoint that its networks came from; none of a run from scratch."""
+    freeze: tuple[str, ...] = ()
+    """Layers that do not learn, as `generator:-2`."""
 
     @classmethod
     def of(cls, preset: str, **chosen: object) -> Self:

@@ -39,8 +39,8 @@ class Players:
         self.discriminator: nn.Module = self.built.opponent
         self.recogniser = self.built.recogniser
         betas = (self.beta1, BETA2)
-        self.optimiser_d = Adam(self.discriminator.parameters(), lr=self.lr_d, betas=betas, fused=True)
-        self.optimiser_g = Adam(self.generator.parameters(), lr=self.lr_g, betas=betas, fused=True)
+        self.optimiser_d = Adam(_learning(self.discriminator), lr=self.lr_d, betas=betas, fused=True)
+        self.optimiser_g = Adam(_learning(self.generator), lr=self.lr_g, betas=betas, fused=True)
         self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
         # No adversary, so Adam's usual betas. The style codes have a trunk of their own: learning them
         # from fakes must not move what the class codes learned from real images.
@@ -193,6 +193,10 @@ def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:
     for each in (optimiser, *allies):
         each.step()
     return norm
+
+
+def _learning(network: nn.Module) -> list[Tensor]:
+    return [weights for weights in network.parameters() if weights.requires_grad]
 
 
 def _weights(optimiser: Optimizer) -> list[Tensor]:
