@@ -10,6 +10,7 @@ from training.commands.compare import compare
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.finetune import finetune
+from training.commands.sweep import sweep
 from training.commands.terminal import INTERRUPTED, console
 from training.commands.train import train
 from training.errors import TrainingError
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare, finetune):
+for command in (train, export, evaluate, compare, sweep, finetune):
     app.command()(command)
 
 

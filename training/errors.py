@@ -46,3 +46,7 @@ class InvalidModel(TrainingError):
 
 class WeightsUnavailable(TrainingError):
     """The weights of a published network cannot be had."""
+
+
+class StorageUnavailable(TrainingError):
+    """The database of a sweep cannot be opened."""
