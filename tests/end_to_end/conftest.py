@@ -1,4 +1,4 @@
-"""A real `bentoml serve` on a port of its own."""
+"""A real `bentoml serve` on a port of its own, and the real `faussaire` command on small data."""
 
 import os
 import socket
@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from torchvision.datasets import MNIST
+
+from tests.training.conftest import drawn_digits, first, real_data_dir
+from training import data
+from training.data import ImageSet
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +63,42 @@ def server(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A server of the small generators."""
     with serving(models_dir, tmp_path_factory.mktemp("home"), FAUSSAIRE_DEFAULT_MODEL="small") as client:
         yield client
+
+
+SMALL = 4_000
+
+
+def write_idx(folder: Path, images: ImageSet, prefix: str) -> None:
+    """Images and labels in the files that torchvision's MNIST reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, array in (("images-idx3", images.images[:, 0]), ("labels-idx1", images.labels)):
+        values = array.numpy().astype(np.uint8)
+        header = np.array([0x0800 + values.ndim, *values.shape], ">i4").tobytes()
+        (folder / f"{prefix}-{kind}-ubyte").write_bytes(header + values.tobytes())
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few thousand digits in MNIST's own files: real ones where they can be had."""
+    folder = tmp_path_factory.mktemp("data")
+    real = real_data_dir()
+    sets = [data.load("mnist", real, train=train) for train in (True, False)] if real else [drawn_digits(SMALL)] * 2
+    write_idx(folder / "MNIST" / "raw", first(sets[0], SMALL), "train")
+    write_idx(folder / "MNIST" / "raw", first(sets[1], 1_000), "t10k")
+    assert len(MNIST(str(folder), train=True)) == SMALL
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where commands run: the classifier that one trains serves the others."""
+    return tmp_path_factory.mktemp("work")
+
+
+def faussaire(folder: Path, *arguments: str) -> str:
+    """What a command printed."""
+    command = [str(Path(sys.executable).parent / "faussaire"), *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

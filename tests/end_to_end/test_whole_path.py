@@ -1,59 +1,22 @@
 """Real images, training, one ONNX file, a real server, PNGs over a socket, and metrics that counted them."""
 
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.datasets import MNIST
 
 from latent import Codes, draw_classes, draw_noise, draw_styles
-from tests.end_to_end.conftest import serving
-from tests.training.conftest import drawn_digits, first, real_data_dir
-from training import data
-from training.data import ImageSet
+from tests.end_to_end.conftest import faussaire, serving
 from training.model import Model
 
-SMALL = 4_000
-
-
-def write_idx(folder: Path, images: ImageSet, prefix: str) -> None:
-    """Images and labels in the files that torchvision's MNIST reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind, array in (("images-idx3", images.images[:, 0]), ("labels-idx1", images.labels)):
-        values = array.numpy().astype(np.uint8)
-        header = np.array([0x0800 + values.ndim, *values.shape], ">i4").tobytes()
-        (folder / f"{prefix}-{kind}-ubyte").write_bytes(header + values.tobytes())
-
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few thousand digits in MNIST's own files: real ones where they can be had."""
-    folder = tmp_path_factory.mktemp("data")
-    real = real_data_dir()
-    sets = [data.load("mnist", real, train=train) for train in (True, False)] if real else [drawn_digits(SMALL)] * 2
-    write_idx(folder / "MNIST" / "raw", first(sets[0], SMALL), "train")
-    write_idx(folder / "MNIST" / "raw", first(sets[1], 1_000), "t10k")
-    assert len(MNIST(str(folder), train=True)) == SMALL
-    return folder
-
-
-def faussaire(folder: Path, *arguments: str) -> None:
-    command = [str(Path(sys.executable).parent / "faussaire"), *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
-def model(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(data_dir: Path, workplace: Path) -> Path:
     """Trained and exported by the command line in seconds."""
-    folder = tmp_path_factory.mktemp("work")
+    folder = workplace
     torch.manual_seed(0)
     faussaire(folder, "train", "infogan", "--data", "mnist", "--data-dir", str(data_dir), "--epochs", "8")
     run = "runs/infogan-mnist-0"

@@ -1,10 +1,16 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from latent import Training
+from service.settings import ROOT
 from training import comparison
 from training.comparison import Compared
+from training.errors import InvalidRun
 from training.evaluation import Evaluation, Measures
 from training.run import Config, Run
 
@@ -17,12 +23,19 @@ def measures(**chosen: Any) -> Measures:
     return Measures.model_validate(figures | {"accuracy": None, "score": None} | chosen)
 
 
-def compared(preset: str, data: str = "mnist", **chosen: Any) -> Compared:
+def training(**chosen: Any) -> Training:
+    words = dict.fromkeys(("preset", "network", "objective", "codes"), "x")
+    figures = {"seed": 0, "epochs": 5, "images": 300_000, "seconds": 60, "device": "cpu", "parameters": 1}
+    return Training.model_validate(words | figures | chosen)
+
+
+def compared(preset: str, data: str = "mnist", epochs: float = 5, **chosen: Any) -> Compared:
     drawn = measures(**chosen)
     found = Evaluation(
         model="x", data=data, images=1000, seed=0, judge="a judge", drawn=drawn, real=measures(accuracy=0.99)
     )
-    return Compared(Config.of(preset, data=data, seed=0, epochs=5, head_start=2), found)
+    config = Config.of(preset, data=data, seed=0, epochs=5, head_start=2)
+    return Compared(config, training(epochs=epochs), found, np.zeros((16, 28, 28, 1), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +48,7 @@ def compared(preset: str, data: str = "mnist", **chosen: Any) -> Compared:
             ["classes uneven, lacks 0"],
         ),
         (compared("gan", confidence=0.8), ["not recognised"]),
+        (compared("gan", epochs=2.5), ["collapsed for good after 2.5 epochs"]),
         (compared("acgan", accuracy=0.96), ["asked class below 97%"]),
         (compared("acgan", "fashion-mnist", accuracy=0.86), []),
         (compared("infogan", accuracy=0.5), []),  # no one told it what the classes are called
@@ -46,7 +60,7 @@ def test_a_preset_works_by_the_stated_limits_or_says_why_not(row: Compared, expe
 
 def test_the_table_has_a_row_a_run_and_real_images_last(tmp_path: Path) -> None:
     rows = [compared("gan", confidence=0.1), compared("acgan", accuracy=0.99), compared("gan", "fashion-mnist")]
-    comparison.save_table(tmp_path / "results.md", rows)
+    comparison.save(tmp_path / "results.md", rows)
     lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("## ")] == ["## mnist", "## fashion-mnist"]
     table = [line for line in lines if line.startswith("| ")]
@@ -65,9 +79,24 @@ def test_the_table_has_a_row_a_run_and_real_images_last(tmp_path: Path) -> None:
     assert "not recognised" in table[2]
 
 
+def test_the_table_comes_with_a_picture_of_each_data_set_a_row_a_run(tmp_path: Path) -> None:
+    comparison.save(tmp_path / "results.md", [compared("gan"), compared("wgan"), compared("gan", "fashion-mnist")])
+    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    for name, rows in (("mnist", 2), ("fashion-mnist", 1)):
+        assert f"(pictures/presets-{name}.png)" in text
+        with Image.open(tmp_path / "pictures" / f"presets-{name}.png") as picture:
+            assert picture.size == (90 + 16 * 56, 56 * rows)
+
+
 def test_what_was_evaluated_is_read_from_its_run(tmp_path: Path) -> None:
     row = compared("acgan", accuracy=0.99)
     run = Run(tmp_path)
     run.claim(row.config)
+    with pytest.raises(InvalidRun, match="was not evaluated yet; run 'faussaire evaluate"):
+        comparison.read(run)
     (tmp_path / "evaluation.json").write_text(row.evaluation.model_dump_json())
-    assert comparison.read(run) == row
+    shutil.copy(ROOT / "models" / "mnist-acgan.onnx", tmp_path / "model.onnx")
+    found = comparison.read(run)
+    assert (found.config, found.evaluation) == (row.config, row.evaluation)
+    assert found.training.preset == "acgan"
+    assert found.sample.shape == (16, 28, 28, 1)

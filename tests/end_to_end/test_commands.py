@@ -1,0 +1,55 @@
+"""Tuning, fine-tuning and comparing by the command line, on a few thousand digits."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import faussaire
+
+LSGAN = "runs/lsgan-mnist-0"
+
+
+@pytest.fixture(scope="module")
+def place(data_dir: Path, workplace: Path) -> tuple[Path, list[str]]:
+    """A folder with a trained run, and the words that name the data."""
+    words = ["--data", "mnist", "--data-dir", str(data_dir)]
+    faussaire(workplace, "train", "lsgan", *words, "--epochs", "2")
+    return workplace, words
+
+
+def test_fine_tuning_says_what_it_saved_and_its_run_is_exported_like_any_other(place: tuple[Path, list[str]]) -> None:
+    folder, words = place
+    command = ["finetune", LSGAN, *words, "--freeze", "generator:-2", "--epochs", "1", "--seed", "1"]
+    said = faussaire(folder, *command)
+    assert re.search(r"saved \d+% of the images and -?\d+% of the time; \d+% of G's weights learned", said)
+    run = folder / "runs" / "finetuned" / "lsgan-mnist-0-mnist-1"
+    assert json.loads((run / "finetune.json").read_text())["final"]["epoch"] == 1
+    assert (run / "finetune.png").read_bytes().startswith(b"\x89PNG")
+    before = (run / "course.json").read_bytes()
+    assert faussaire(folder, *command) == said  # nothing is trained or measured again
+    assert (run / "course.json").read_bytes() == before
+    faussaire(folder, "export", str(run), "-o", "tuned.onnx", *words[2:])
+    assert (folder / "tuned.onnx").exists()
+
+
+def test_a_sweep_ends_with_the_command_that_trains_the_best(place: tuple[Path, list[str]]) -> None:
+    folder, words = place
+    command = ["sweep", "lsgan", *words, "--folds", "2", "--epochs", "1", "--images", "400"]
+    faussaire(folder, *command, "--trials", "1")
+    said = faussaire(folder, *command, "--trials", "2")
+    assert re.search(r"^faussaire train lsgan --data mnist --lr-d \S+ --lr-g \S+ --batch \d+$", said, re.MULTILINE)
+    assert (folder / "runs" / "sweeps" / "lsgan-mnist-fid.png").exists()
+
+
+def test_runs_are_compared_in_one_table_with_their_samples(place: tuple[Path, list[str]]) -> None:
+    folder, words = place
+    said = faussaire(folder, "compare", LSGAN, "-o", "results.md", *words[2:])
+    assert "lsgan" in said
+    text = (folder / "results.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| lsgan \| 0 \| 8,000 \|", text, re.MULTILINE)) == 1
+    assert (folder / "pictures" / "presets-mnist.png").exists()
+    evaluated = (folder / LSGAN / "evaluation.json").stat().st_mtime_ns
+    faussaire(folder, "compare", LSGAN, "-o", "results.md", *words[2:])
+    assert (folder / LSGAN / "evaluation.json").stat().st_mtime_ns == evaluated
