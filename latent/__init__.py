@@ -3,9 +3,11 @@
 from latent.card import (
     Data,
     Figure,
+    Framing,
     GeneratorCard,
     ImageShape,
     InvalidCard,
+    RecogniserCard,
     Training,
 )
 from latent.noise import Stream, draw_classes, draw_noise, draw_styles
@@ -16,10 +18,12 @@ __all__ = [
     "Codes",
     "Data",
     "Figure",
+    "Framing",
     "GeneratorCard",
     "ImageShape",
     "InvalidCard",
     "LatentSpace",
+    "RecogniserCard",
     "Stream",
     "StyleCode",
     "Training",

@@ -1,15 +1,20 @@
-"""The card inside every generator's ONNX file, which says all that a server must know of it."""
+"""The cards inside the ONNX files of generators and recognisers, which say all that a server must know of them."""
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError
 
 from latent.space import LatentSpace, NonEmpty, Part, Share
 
 CARD_KEY = "faussaire.card"
-"""The key of the card in the ONNX file's `metadata_props`."""
+"""The key of a generator's card in the ONNX file's `metadata_props`."""
+
+RECOGNISER_KEY = "faussaire.recogniser"
+"""That of a recogniser's."""
+
+Card = TypeVar("Card", bound=Part)
 
 
 class InvalidCard(ValueError):
@@ -51,6 +56,15 @@ class Figure(Part):
     protocol: str
 
 
+class Framing(Part):
+    """How the images of a data set lie in their frame, so that others can be laid the same way."""
+
+    extent: int = Field(ge=1, le=4096, description="Pixels of the longer side of what is drawn, usually.")
+    centred_by: Literal["mass", "box"] = Field(
+        description="Whether the centre of the frame is the mean of the bright pixels, or the middle of their box."
+    )
+
+
 class GeneratorCard(Part):
     contract: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -64,19 +78,51 @@ class GeneratorCard(Part):
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
         """Read the card from an ONNX file's metadata. Raises InvalidCard."""
-        if CARD_KEY not in metadata:
-            raise InvalidCard(f"the file has no '{CARD_KEY}' metadata; export it with 'faussaire export'")
-        try:
-            return cls.model_validate_json(metadata[CARD_KEY])
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "card"
-            raise InvalidCard(f"card field '{field}': {first['msg']}") from None
+        return _read(cls, CARD_KEY, metadata)
 
     def to_metadata(self) -> dict[str, str]:
-        return {CARD_KEY: json.dumps(self.model_dump(mode="json"), separators=(",", ":"))}
+        return _written(self, CARD_KEY)
 
     def purity(self) -> Share | None:
         """Mean purity over the class codes, or None where none was measured."""
         measured = [code.purity for code in self.space.classes if code.purity is not None]
         return sum(measured) / len(measured) if measured else None
+
+
+class RecogniserCard(Part):
+    """The card inside `NAME.recogniser.onnx`, the way back from an image to the codes of the generator beside it.
+
+    The file's input is `image` (N, H, W, channels), uint8; its outputs, float32, are `classes` (N, C), the weight of
+    each class of the generator's card in its order, and `styles` (N, S), within the ranges of that card.
+    """
+
+    contract: Literal[1] = 1
+    generator: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the generator's file.")]
+    image: ImageShape
+    framing: Framing
+    classes: int = Field(ge=0)
+    styles: int = Field(ge=0)
+    figures: tuple[Figure, ...] = ()
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """Read the card from an ONNX file's metadata. Raises InvalidCard."""
+        return _read(cls, RECOGNISER_KEY, metadata)
+
+    def to_metadata(self) -> dict[str, str]:
+        return _written(self, RECOGNISER_KEY)
+
+
+def _read(card: type[Card], key: str, metadata: Mapping[str, str]) -> Card:
+    if key not in metadata:
+        raise InvalidCard(f"the file has no '{key}' metadata; export it with 'faussaire export'")
+    try:
+        return card.model_validate_json(metadata[key])
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "card"
+        raise InvalidCard(f"card field '{field}': {first['msg']}") from None
+
+
+def _written(card: Part, key: str) -> dict[str, str]:
+    return {key: json.dumps(card.model_dump(mode="json"), separators=(",", ":"))}

@@ -10,10 +10,12 @@ from latent import (
     ClassCode,
     Data,
     Figure,
+    Framing,
     GeneratorCard,
     ImageShape,
     InvalidCard,
     LatentSpace,
+    RecogniserCard,
     StyleCode,
     Training,
 )
@@ -155,3 +157,29 @@ def test_purity_is_the_mean_over_the_classes_that_were_measured() -> None:
     assert CARD.purity() == 0.75
     unmeasured = CARD.space.model_copy(update={"classes": (ClassCode(name="zero"),)})
     assert CARD.model_copy(update={"space": unmeasured}).purity() is None
+
+
+def recogniser(**chosen: Any) -> RecogniserCard:
+    fields: dict[str, Any] = {
+        "generator": "0123456789abcdef" * 4,
+        "image": ImageShape(height=28, width=28, channels=1),
+        "framing": Framing(extent=20, centred_by="mass"),
+        "classes": 10,
+        "styles": 2,
+    }
+    return RecogniserCard(**(fields | chosen))
+
+
+def test_a_recognisers_card_survives_its_metadata() -> None:
+    card = recogniser(figures=CARD.figures)
+    assert RecogniserCard.from_metadata(card.to_metadata()) == card
+
+
+def test_a_recognisers_card_names_its_generator_by_a_whole_digest() -> None:
+    with pytest.raises(ValueError, match="generator"):
+        recogniser(generator="0123")
+
+
+def test_a_generators_card_is_not_taken_for_a_recognisers() -> None:
+    with pytest.raises(InvalidCard, match="no 'faussaire.recogniser' metadata"):
+        RecogniserCard.from_metadata(CARD.to_metadata())
