@@ -181,5 +181,5 @@ def test_a_recognisers_card_names_its_generator_by_a_whole_digest() -> None:
 
 
 def test_a_generators_card_is_not_taken_for_a_recognisers() -> None:
-    with pytest.raises(InvalidCard, match="no 'faussaire.recogniser' metadata"):
+    with pytest.raises(InvalidCard, match=r"no 'faussaire\.recogniser' metadata"):
         RecogniserCard.from_metadata(CARD.to_metadata())
