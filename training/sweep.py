@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
 import optuna
 import torch
 from matplotlib.figure import Figure
@@ -84,7 +85,6 @@ def open_study(sweep: Sweep, storage: str, seed: int) -> optuna.Study:
         study = optuna.create_study(
             study_name=sweep.name,
             storage=_database(storage),
-            sampler=TPESampler(seed=seed),
             pruner=MedianPruner(),
             direction="minimize" if sweep.measure in LEAST else "maximize",
             load_if_exists=True,
@@ -95,6 +95,9 @@ def open_study(sweep: Sweep, storage: str, seed: int) -> optuna.Study:
         if type(error).__module__.split(".")[0] not in ("sqlalchemy", "psycopg", "psycopg2", "pymysql", "MySQLdb"):
             raise
         raise _unavailable(storage) from error
+    # A sampler that began anew at the same seed would suggest what it did before.
+    state = np.random.SeedSequence([seed, len(study.get_trials(deepcopy=False))]).generate_state(1)
+    study.sampler = TPESampler(seed=int(state[0]))
     wanted = {name: getattr(sweep, name) for name in ("preset", "data", "measure", "folds", "epochs", "images")}
     for name, value in wanted.items():
         before = study.user_attrs.get(name, value)

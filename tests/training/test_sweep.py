@@ -76,6 +76,7 @@ def test_a_study_ends_with_so_many_trials_and_goes_on_when_more_are_asked_for(
     trials = ranked(study)
     assert len(trials) == 3
     assert study.best_trial == trials[0]
+    assert len({trial.params["lr_d"] for trial in trials}) == 3  # opened anew, it suggests nothing twice
     assert [trial.value for trial in trials] == sorted(trial.value or 0 for trial in trials)
     for trial in trials:
         assert trial.value == pytest.approx(trial.intermediate_values[1])
