@@ -38,6 +38,18 @@ class StyleCode(Part):
     low: float = -1.0
     high: float = 1.0
     effect: str | None = Field(default=None, description="What moving the code was measured to do to the images.")
+    rho: float | None = Field(
+        default=None,
+        ge=-1,
+        le=1,
+        description="Spearman's correlation of the code with what it is named for, along sweeps with all else held; "
+        "its sign is the direction.",
+    )
+    r2: float | None = Field(
+        default=None,
+        le=1,
+        description="Share of the code's variance that a regressor, trained on other images, reads from an image.",
+    )
 
     @model_validator(mode="after")
     def _is_ordered(self) -> Self:

@@ -1,10 +1,8 @@
 """From a trained generator to one self-describing ONNX file, published only if it draws the same images."""
 
 import re
-import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -19,13 +17,14 @@ from training.data import ImageSet
 from training.errors import ExportRefused
 from training.evaluate import any_codes
 from training.files import replacing
+from training.graph import graph
 from training.model import Model
 from training.naming import IMAGES_PER_CODE, name_codes
 from training.networks import Generator
 from training.pictures import to_uint8
 from training.run import Config
+from training.styles import Drawer, measured
 
-OPSET = 20
 CHECKED_CODES = 256
 GREY_LEVELS_APART = 1
 BATCH_NORM_SEED = 3
@@ -62,6 +61,8 @@ def export(
     if space.classes:
         naming = name_codes(generator, space, classifier)
         space = space.model_copy(update={"classes": naming.codes})
+        if space.styles:
+            space = space.model_copy(update={"styles": measured(Drawer(generator, space), classifier)})
         figures = (_classes_present(naming.classes_present, classifier),)
     card = GeneratorCard(
         name=_name(output),
@@ -76,7 +77,8 @@ def export(
         card = card.model_copy(update={"figures": (*figures, _purity(card, classifier))})
     exported = Exported(generator, space).eval()
     with replacing(output) as beside:
-        onnx.save(_graph(exported, space, card), beside)
+        inputs = {name: torch.from_numpy(codes) for name, codes in any_codes(space, 0, 2).inputs().items()}
+        onnx.save(graph(exported, inputs, ["image"], card.to_metadata()), beside)
         _check(exported, space, beside)
     return card
 
@@ -85,52 +87,6 @@ def input_names(space: LatentSpace) -> tuple[str, ...]:
     classes = ("classes",) if space.classes else ()
     styles = ("styles",) if space.styles else ()
     return ("noise", *classes, *styles)
-
-
-def _graph(exported: Exported, space: LatentSpace, card: GeneratorCard) -> onnx.ModelProto:
-    example = any_codes(space, 0, 2).inputs()
-    inputs = tuple(torch.from_numpy(example[name]) for name in exported.names)
-    rows = torch.export.Dim("batch")
-    with warnings.catch_warnings():
-        # All inputs have as many rows, which the exporter finds worth a warning.
-        warnings.filterwarnings("ignore", "# The axis name: batch will not be used")
-        program = torch.onnx.export(
-            exported,
-            inputs,
-            input_names=list(exported.names),
-            output_names=["image"],
-            dynamic_shapes={"inputs": tuple({0: rows} for _ in inputs)},
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    graph = program.model_proto
-    strip_origins(graph)
-    for key, value in card.to_metadata().items():
-        graph.metadata_props.add(key=key, value=value)
-    onnx.checker.check_model(graph)
-    return graph
-
-
-def strip_origins(graph: onnx.ModelProto) -> None:
-    """The exporter notes the source path of each node, which is nobody's business but this machine's."""
-    for part in _parts(graph):
-        del part.metadata_props[:]
-        part.doc_string = ""
-
-
-def _parts(graph: onnx.ModelProto) -> list[Any]:
-    inner = graph.graph
-    return [
-        graph,
-        inner,
-        *inner.node,
-        *inner.input,
-        *inner.output,
-        *inner.value_info,
-        *inner.initializer,
-    ]
 
 
 def _check(exported: Exported, space: LatentSpace, path: Path) -> None:

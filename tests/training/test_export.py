@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +9,26 @@ import torch
 from latent import GeneratorCard
 from training import classifier as classifiers
 from training import export as exporting
-from training import loop, presets
+from training import loop, presets, styles
 from training.checkpoint import State
 from training.classifier import Classifier
 from training.data import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.evaluate import any_codes
+from training.graph import graph
 from training.model import Model
 from training.run import Config, Run
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """What the style codes mean is tested where it is measured."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(styles, "REGRESSOR_STEPS", 2)
+        patch.setattr(styles, "SWEEPS", 1)
+        yield
 
 
 def quiet(_: int, __: dict[str, float]) -> None:
@@ -93,18 +104,18 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "mnist-test.onnx").write_bytes(b"the one before")
-    honest = exporting._graph
+    honest = graph
 
     def wrong(*arguments: object) -> onnx.ModelProto:
-        graph = honest(*arguments)  # type: ignore[arg-type]
-        name = next(i.name for i in graph.graph.initializer if len(i.dims) == 4)
-        for weights in graph.graph.initializer:
+        made: onnx.ModelProto = honest(*arguments)  # type: ignore[arg-type]
+        name = next(i.name for i in made.graph.initializer if len(i.dims) == 4)
+        for weights in made.graph.initializer:
             if weights.name == name:
                 bent = onnx.numpy_helper.to_array(weights) + np.float32(0.1)
                 weights.CopyFrom(onnx.numpy_helper.from_array(bent, name))
-        return graph
+        return made
 
-    monkeypatch.setattr(exporting, "_graph", wrong)
+    monkeypatch.setattr(exporting, "graph", wrong)
     with pytest.raises(ExportRefused, match="grey levels"):
         exporting.export(
             state,

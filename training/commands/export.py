@@ -7,7 +7,7 @@ import torch
 import typer
 
 from latent import GeneratorCard
-from training import data, loop
+from training import data, loop, recogniser
 from training import export as exporting
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.errors import InvalidRun
@@ -20,7 +20,7 @@ def export(
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
-    """Write a run's generator, with its card inside, to one ONNX file."""
+    """Write a run's generator, with its card inside, to one ONNX file; and its recogniser, if it has one, beside it."""
     card = exported(Run(run), output, data_dir, choose_device(device))
     console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
     for figure in card.figures:
@@ -28,7 +28,7 @@ def export(
 
 
 def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> GeneratorCard:
-    """Write the last checkpoint's generator to `output`. Raises InvalidRun."""
+    """Write the last checkpoint's generator to `output`, and its recogniser beside it. Raises InvalidRun."""
     config = run.read_config()
     if not run.checkpoints():
         raise InvalidRun(f"{run.folder} has no checkpoint yet; train it for an epoch first")
@@ -36,4 +36,9 @@ def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> Ge
     state = loop.initial_state(config, images, device)
     state.load(run.checkpoints()[-1])
     judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
-    return exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
+    card = exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
+    recogniser.beside(output).unlink(missing_ok=True)  # of a generator that is no more
+    if state.players.recogniser is not None:
+        test = data.load(config.data, data_dir, train=False)
+        recogniser.export(state.players.recogniser, card, output, images, test)
+    return card

@@ -24,7 +24,8 @@ def slant(images: Tensor) -> NDArray[np.float64]:
     total = ink.sum((1, 2))
     x = x - ((ink * x).sum((1, 2)) / total)[:, None, None]
     y = y - ((ink * y).sum((1, 2)) / total)[:, None, None]
-    return np.degrees(np.arctan2(-(ink * x * y).sum((1, 2)), (ink * y * y).sum((1, 2))))
+    lean = np.arctan2(-(ink * x * y).sum((1, 2)), (ink * y * y).sum((1, 2)))
+    return np.asarray(np.degrees(lean))
 
 
 def thickness(images: Tensor) -> NDArray[np.float64]:

@@ -1,0 +1,112 @@
+"""The recogniser's file beside a generator's: the way back from an image to its codes."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+from latent import Figure, Framing, GeneratorCard, RecogniserCard
+from training.data import ImageSet, to_unit
+from training.errors import ExportRefused
+from training.files import replacing
+from training.graph import graph
+from training.networks import Recogniser
+
+CHECKED_IMAGES = 256
+APART = 1e-3
+"""the most by which the file's answers may differ from PyTorch's"""
+
+FRAMED_IMAGES = 5_000
+DRAWN = 64
+"""grey levels, from which a pixel belongs to what is drawn"""
+
+
+class ExportedRecogniser(nn.Module):
+    """Q with its pixel arithmetic, answering with the kinds of code that there are, within their ranges."""
+
+    def __init__(self, recogniser: Recogniser, card: GeneratorCard) -> None:
+        super().__init__()
+        self.recogniser = recogniser
+        styles = card.space.styles
+        self.register_buffer("low", torch.tensor([style.low for style in styles]))
+        self.register_buffer("high", torch.tensor([style.high for style in styles]))
+        self.names = ["classes"] if recogniser.styles is None else ["classes", "styles"]
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """uint8 (N, H, W, channels) -> class weights (N, C) that sum to 1, and styles (N, S) where there are any"""
+        image = to_unit(inputs[0].permute(0, 3, 1, 2))
+        weights = self.recogniser.classes(image).softmax(1)
+        if self.recogniser.styles is None:
+            return (weights,)
+        return weights, self.recogniser.styles(image).clamp(self.low, self.high)
+
+
+def beside(generator: Path) -> Path:
+    return generator.with_name(f"{generator.stem}.recogniser.onnx")
+
+
+def export(
+    recogniser: Recogniser, card: GeneratorCard, generator: Path, train: ImageSet, test: ImageSet
+) -> RecogniserCard:
+    """Write the file beside the generator's. Raises ExportRefused, and then writes nothing."""
+    exported = ExportedRecogniser(recogniser.cpu(), card).eval()
+    mine = RecogniserCard(
+        generator=hashlib.sha256(generator.read_bytes()).hexdigest(),
+        image=card.image,
+        framing=framing(train.images[:FRAMED_IMAGES]),
+        classes=len(card.space.classes),
+        styles=len(card.space.styles),
+        figures=(_accuracy(exported, card, test),),
+    )
+    checked = test.images[:CHECKED_IMAGES].permute(0, 2, 3, 1).contiguous()
+    with replacing(beside(generator)) as path:
+        onnx.save(graph(exported, {"image": checked[:2]}, exported.names, mine.to_metadata()), path)
+        _check(exported, checked, path)
+    return mine
+
+
+def framing(images: Tensor) -> Framing:
+    """How large uint8 images (N, channels, H, W) are in their frame, and by which centre they vary less."""
+    ink = images.float().mean(1)
+    drawn = ink >= DRAWN
+    ink, drawn = ink[drawn.any((1, 2))], drawn[drawn.any((1, 2))]
+    down, across = ink.shape[1:]
+    centres, boxes, sides = [], [], []
+    for axis, length in ((1, down), (2, across)):
+        along = drawn.any(3 - axis)  # (N, length)
+        first = along.int().argmax(1)
+        last = length - along.flip(1).int().argmax(1)
+        places = torch.arange(length) + 0.5
+        mass = ink.sum(3 - axis)
+        centres.append((mass * places).sum(1) / mass.sum(1))
+        boxes.append((first + last) / 2)
+        sides.append(last - first)
+    by_mass, by_box = (torch.stack(found).var(1).sum() for found in (centres, boxes))
+    longer = torch.stack(sides).amax(0).float().median()
+    return Framing(extent=int(longer), centred_by="mass" if by_mass < by_box else "box")
+
+
+@torch.no_grad()
+def _accuracy(exported: ExportedRecogniser, card: GeneratorCard, test: ImageSet) -> Figure:
+    names = [test.classes.index(code.name) for code in card.space.classes]
+    images = test.images.permute(0, 2, 3, 1)
+    read = torch.cat([exported(rows)[0].argmax(1) for rows in torch.split(images, 500)])
+    right = (torch.tensor(names)[read] == test.labels).float().mean().item()
+    matched = "codes matched to classes on drawn images" if card.training.codes == "infogan" else "trained with labels"
+    return Figure(name="class accuracy", value=round(right, 4), protocol=f"{len(test):,} real test images; {matched}")
+
+
+@torch.no_grad()
+def _check(exported: ExportedRecogniser, images: Tensor, path: Path) -> None:
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    read = session.run(exported.names, {"image": images.numpy()})
+    apart = max(float(np.abs(one - other.numpy()).max()) for one, other in zip(read, exported(images), strict=True))
+    if not apart <= APART:
+        raise ExportRefused(
+            f"the exported recogniser differs from PyTorch by {apart:.2g} on {len(images)} test images "
+            f"(at most {APART:g} is allowed); its file was not written"
+        )
