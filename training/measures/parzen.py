@@ -30,21 +30,22 @@ def log_likelihood(drawn: Tensor, validation: Tensor, test: Tensor) -> Likelihoo
     section 5; Breuleux et al. 2011). High figures need not mean good images (Theis et al. 2016), which is why
     there are other measures.
     """
-    centres, held_out = _pixels(drawn), _pixels(validation)
-    sigma = max(SIGMAS, key=lambda sigma: _each(centres, held_out, sigma).mean().item())
-    found = _each(centres, _pixels(test), sigma)
+    centres = _pixels(drawn)
+    near = _squares(_pixels(validation), centres)
+    sigma = max(SIGMAS, key=lambda sigma: _each(near, sigma, centres.shape[1]).mean().item())
+    found = _each(_squares(_pixels(test), centres), sigma, centres.shape[1])
     return Likelihood(found.mean().item(), found.std().item() / len(found) ** 0.5, sigma)
 
 
-def _each(centres: Tensor, points: Tensor, sigma: float) -> Tensor:
-    """The log-likelihood of each point, of shape (M,)."""
-    count, size = centres.shape
-    scale = math.log(count) + size / 2 * math.log(2 * math.pi * sigma**2)
-    parts = []
-    for rows in torch.split(points, ROWS):
-        squares = torch.cdist(rows, centres).square()  # (rows, N)
-        parts.append(torch.logsumexp(-squares / (2 * sigma**2), 1) - scale)
-    return torch.cat(parts)
+def _squares(points: Tensor, centres: Tensor) -> Tensor:
+    """Squared distances (M, N)."""
+    return torch.cat([torch.cdist(rows, centres).square() for rows in torch.split(points, ROWS)])
+
+
+def _each(squares: Tensor, sigma: float, size: int) -> Tensor:
+    """The log-likelihood of each point of `size` pixels, of shape (M,)."""
+    scale = math.log(squares.shape[1]) + size / 2 * math.log(2 * math.pi * sigma**2)
+    return torch.logsumexp(-squares / (2 * sigma**2), 1) - scale
 
 
 def _pixels(images: Tensor) -> Tensor:
