@@ -137,7 +137,7 @@ PAGE = """<!doctype html>
   body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
-  td.figure { text-align: right; font-variant-numeric: tabular-nums }
+  th.figure, td.figure { text-align: right; font-variant-numeric: tabular-nums }
   img { max-width: 100%; image-rendering: pixelated; border-radius: 4px }
   .bar { background: #47c; height: 1rem; border-radius: 2px }
 </style>
@@ -145,7 +145,7 @@ PAGE = """<!doctype html>
 <p>{{ evaluation.images }} images against {{ evaluation.data }}, seed {{ evaluation.seed }}. Judge: {{ evaluation.judge }}.
 "Real" is real training images that pose as drawn ones.</p>
 <table>
-  <tr><th>measure</th><th>drawn</th><th>real</th><th>is</th></tr>
+  <tr><th>measure</th><th class="figure">drawn</th><th class="figure">real</th><th>is</th></tr>
   {% for row in rows %}
   <tr><td>{{ row.name }}</td><td class="figure">{{ row.drawn }}</td><td class="figure">{{ row.real }}</td><td>{{ row.meaning }}</td></tr>
   {% endfor %}

@@ -78,6 +78,8 @@ def evaluated(
     real = Real.split(train_set, test_set)
     folder = output or (Path("runs") / "evaluations" / opened.card.name if run is None else run.folder)
     measured = _measured(opened, real, Protocol(judge, images, inception))
+    if run is not None:
+        measured = measured.model_copy(update={"model": run.folder.resolve().name})
     write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
     curves = None if run is None else run.folder / "curves.png"
     report.save_page(folder / "evaluation.html", measured, opened, real, curves)
