@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from training.commands.compare import compare
+from training.commands.dataset import dataset
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.finetune import finetune
@@ -18,12 +19,12 @@ from training.errors import TrainingError
 REFUSED = 2
 
 app = typer.Typer(
-    help="Train GAN and InfoGAN generators and export them as ONNX files that the service draws from.",
+    help="Train GAN and InfoGAN generators, measure them, and export them as ONNX files that the service draws from.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare, sweep, finetune):
+for command in (train, export, evaluate, compare, sweep, finetune, dataset):
     app.command()(command)
 
 

@@ -1,0 +1,181 @@
+"""A labelled data set as a stream of bytes, in constant memory: MNIST's IDX files, WebDataset, zip.
+
+Each container is told of blocks of items in order, and gives the bytes that are ready: whoever draws the images may
+be a server or a command. All are deterministic: the same items make the same bytes.
+"""
+
+import io
+import json
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent.card import GeneratorCard
+from latent.dataset import Dataset
+
+Kind = Literal["idx", "webdataset", "zip"]
+Images = NDArray[np.uint8]
+Encode = Callable[[Images], bytes]
+"""One image (H, W, channels) to PNG."""
+
+IDX_UINT8 = 0x08
+ZIP_ITEMS = 100_000
+"""A zip's directory stays in memory until its end, half a kilobyte an item; the other containers have none."""
+SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "zip": "zip"}
+MEDIA_TYPE: dict[Kind, str] = {"idx": "application/x-tar", "webdataset": "application/x-tar", "zip": "application/zip"}
+
+
+class Container(Protocol):
+    def add(self, items: range, images: Images) -> bytes:
+        """The bytes ready once these images (N, H, W, channels) are there; blocks come in order."""
+
+    def end(self) -> Iterator[bytes]:
+        """The rest, once all blocks are there."""
+
+
+def container(kind: Kind, dataset: Dataset, card: GeneratorCard, encode: Encode) -> Container:
+    """Raises ValueError where the container cannot hold such images."""
+    if kind == "idx":
+        if card.image.channels != 1:
+            raise ValueError("MNIST's files hold grey images; ask for webdataset or zip")
+        return Idx(dataset, card)
+    if kind == "webdataset":
+        return WebDataset(dataset, card, encode)
+    if len(dataset) > ZIP_ITEMS:
+        raise ValueError(f"a zip holds at most {ZIP_ITEMS:,} images; ask for shards of it, or for idx or webdataset")
+    return Zip(dataset, card, encode)
+
+
+def manifest(dataset: Dataset, card: GeneratorCard) -> bytes:
+    """Which generator, seed and items: enough to draw the same again."""
+    told = {
+        "model": card.name,
+        "version": card.version,
+        "seed": dataset.seed,
+        "start": dataset.start,
+        "stop": dataset.stop,
+        "balance": dataset.balance,
+        "classes": [code.name for code in card.space.classes],
+        "styles": {card.space.styles[place].name: value for place, value in sorted(dataset.styles.items())},
+        "licence": card.data.licence,
+    }
+    return json.dumps(told, indent=1).encode() + b"\n"
+
+
+class Idx:
+    """A tar of the folder that torchvision's MNIST reads: `MNIST/raw` with four files, the test files empty."""
+
+    def __init__(self, dataset: Dataset, card: GeneratorCard) -> None:
+        self._dataset, self._card = dataset, card
+        self._frame = (card.image.height, card.image.width)
+        self._begun = False
+
+    def add(self, items: range, images: Images) -> bytes:  # noqa: ARG002
+        return self._beginning() + images.tobytes()
+
+    def end(self) -> Iterator[bytes]:
+        count, pixels = len(self._dataset), self._frame[0] * self._frame[1]
+        yield self._beginning() + _padding(16 + count * pixels)
+        yield _tar_header("MNIST/raw/train-labels-idx1-ubyte", 8 + count) + _idx_header(count)
+        for items in self._dataset.blocks():
+            yield self._dataset.labels(items).astype(np.uint8).tobytes()
+        yield _padding(8 + count)
+        yield _tar_member("MNIST/raw/t10k-images-idx3-ubyte", _idx_header(0, *self._frame))
+        yield _tar_member("MNIST/raw/t10k-labels-idx1-ubyte", _idx_header(0))
+        yield _tar_member("MNIST/manifest.json", manifest(self._dataset, self._card)) + TAR_END
+
+    def _beginning(self) -> bytes:
+        if self._begun:
+            return b""
+        self._begun = True
+        count = len(self._dataset)
+        size = 16 + count * self._frame[0] * self._frame[1]
+        return _tar_header("MNIST/raw/train-images-idx3-ubyte", size) + _idx_header(count, *self._frame)
+
+
+@dataclass(frozen=True)
+class WebDataset:
+    """A tar of pairs `ITEM.png`, `ITEM.cls`, as the webdataset library reads them."""
+
+    dataset: Dataset
+    card: GeneratorCard
+    encode: Encode
+
+    def add(self, items: range, images: Images) -> bytes:
+        parts = []
+        for item, label, image in zip(items, self.dataset.labels(items), images, strict=True):
+            parts += [
+                _tar_member(f"{item:019d}.png", self.encode(image)),
+                _tar_member(f"{item:019d}.cls", b"%d" % label),
+            ]
+        return b"".join(parts)
+
+    def end(self) -> Iterator[bytes]:
+        yield TAR_END
+
+
+class Zip:
+    """PNGs in a folder a class, which torchvision's ImageFolder reads, and `manifest.json`."""
+
+    def __init__(self, dataset: Dataset, card: GeneratorCard, encode: Encode) -> None:
+        self._dataset, self._card, self._encode = dataset, card, encode
+        self._sink = _Sink()
+        self._zip = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_STORED)
+
+    def add(self, items: range, images: Images) -> bytes:
+        names = [code.name for code in self._card.space.classes] or ["image"]
+        for item, label, image in zip(items, self._dataset.labels(items), images, strict=True):
+            self._zip.writestr(zipfile.ZipInfo(f"{names[label]}/{item:019d}.png"), self._encode(image))
+        return self._sink.taken()
+
+    def end(self) -> Iterator[bytes]:
+        self._zip.writestr(zipfile.ZipInfo("manifest.json"), manifest(self._dataset, self._card))
+        self._zip.close()
+        yield self._sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """Where a zip is written to that cannot be rewound: what was written is taken away at once."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        before = len(self._written)
+        self._written += bytes(data)  # type: ignore[call-overload]
+        return len(self._written) - before
+
+    def taken(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken
+
+
+TAR_END = bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _tar_header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)  # sizes beyond 8 GB
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _tar_member(name: str, content: bytes) -> bytes:
+    return _tar_header(name, len(content)) + content + _padding(len(content))
+
+
+def _idx_header(*shape: int) -> bytes:
+    """The header of MNIST's files: the type, the number of dimensions, and each one's length."""
+    return bytes([0, 0, IDX_UINT8, len(shape)]) + np.array(shape, ">i4").tobytes()

@@ -1,0 +1,59 @@
+"""A labelled data set as a function of a seed: which codes its items have, and which of them a shard holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent.noise import draw_classes, draw_noise, draw_styles
+from latent.space import Codes, LatentSpace
+
+Balance = Literal["even", "drawn"]
+"""Classes in turn, so that their counts differ by one at most; or each drawn by the seed, as they come."""
+
+BLOCK = 256
+"""items that are in memory at a time"""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Items `start` to `stop` of the data set of a seed: item *i* is the same in whichever shard it is asked for."""
+
+    space: LatentSpace
+    seed: int
+    start: int
+    stop: int
+    balance: Balance = "even"
+    styles: dict[int, float] = field(default_factory=dict)
+    """Style codes that are the same for all, by their place in the space; the others are drawn for each item."""
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def blocks(self) -> Iterator[range]:
+        """Its items, up to 256 at a time."""
+        return (range(first, min(first + BLOCK, self.stop)) for first in range(self.start, self.stop, BLOCK))
+
+    def labels(self, items: range) -> NDArray[np.intp]:
+        """Class codes (N,); all 0 in a space without classes."""
+        if not self.space.classes:
+            return np.zeros(len(items), np.intp)
+        if self.balance == "even":
+            return np.arange(items.start, items.stop) % len(self.space.classes)
+        return draw_classes(self.space, self.seed, items.start, len(items))
+
+    def codes(self, items: range) -> Codes:
+        styles = draw_styles(self.space, self.seed, items.start, len(items))
+        for place, value in self.styles.items():
+            styles[:, place] = value
+        noise = draw_noise(self.space, self.seed, items.start, len(items))
+        return Codes(noise, self.space.one_hot(self.labels(items)), styles)
+
+
+def shard(items: int, shards: int, number: int) -> range:
+    """The items of one of several shards, from 0; sizes differ by one at most, and together they are all items."""
+    if not 0 <= number < shards:
+        raise ValueError(f"the shard must be from 0 to {shards - 1}")
+    return range(items * number // shards, items * (number + 1) // shards)

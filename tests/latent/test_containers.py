@@ -1,0 +1,108 @@
+import io
+import json
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import MNIST, ImageFolder
+
+from latent.containers import SUFFIX, ZIP_ITEMS, Images, Kind, container
+from latent.dataset import Dataset
+from tests.conftest import small_card
+
+CARD = small_card()
+KINDS: tuple[Kind, ...] = ("idx", "webdataset", "zip")
+
+
+def encode(image: Images) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image[:, :, 0]).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def pixels(items: range) -> Images:
+    """An image of each item that tells which it is."""
+    drawn: Images = np.random.default_rng(0).integers(0, 256, (1000, 28, 28, 1), np.uint8)
+    return drawn[items.start : items.stop]
+
+
+def streamed(kind: Kind, dataset: Dataset) -> Iterator[bytes]:
+    made = container(kind, dataset, CARD, encode)
+    for items in dataset.blocks():
+        yield made.add(items, pixels(items))
+    yield from made.end()
+
+
+def data(start: int = 0, stop: int = 300) -> Dataset:
+    return Dataset(CARD.space, 3, start, stop)
+
+
+def test_torchvision_reads_mnists_files(tmp_path: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(streamed("idx", data())))) as tar:
+        tar.extractall(tmp_path, filter="data")
+    read = MNIST(str(tmp_path), train=True)
+    assert np.array_equal(read.data.numpy(), pixels(range(300))[:, :, :, 0])
+    assert read.targets.tolist() == [item % 10 for item in range(300)]
+    told = json.loads((tmp_path / "MNIST" / "manifest.json").read_text())
+    assert (told["seed"], told["start"], told["stop"]) == (3, 0, 300)
+
+
+def test_a_webdataset_has_a_pair_an_item_named_by_its_place() -> None:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(streamed("webdataset", data(295, 300))))) as tar:
+        names = tar.getnames()
+        assert names[:2] == [f"{295:019d}.png", f"{295:019d}.cls"]
+        assert len(names) == 10
+        for place, item in enumerate(range(295, 300)):
+            image, label = (tar.extractfile(name) for name in names[2 * place : 2 * place + 2])
+            assert image is not None
+            assert label is not None
+            assert np.array_equal(np.asarray(Image.open(image)), pixels(range(item, item + 1))[0, :, :, 0])
+            assert int(label.read()) == item % 10
+
+
+def test_image_folder_reads_the_zip(tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(b"".join(streamed("zip", data(0, 40))))).extractall(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    read = ImageFolder(str(tmp_path))
+    assert read.classes == list("0123456789")
+    assert len(read) == 40
+    image, label = read[4]  # the first of class 1: items go by class here
+    assert label == 1
+    assert np.array_equal(np.asarray(image)[:, :, 0], pixels(range(1, 2))[0, :, :, 0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_items_make_the_same_bytes(kind: Kind) -> None:
+    assert b"".join(streamed(kind, data())) == b"".join(streamed(kind, data()))
+    assert SUFFIX[kind] in ("tar", "zip")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_items_make_a_container_that_can_be_read(kind: Kind) -> None:
+    content = io.BytesIO(b"".join(streamed(kind, data(5, 5))))
+    if kind == "zip":
+        assert zipfile.ZipFile(content).namelist() == ["manifest.json"]
+    else:
+        with tarfile.open(fileobj=content) as tar:
+            assert len(tar.getnames()) == (5 if kind == "idx" else 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_ready_is_given_away_at_once(kind: Kind) -> None:
+    dataset = data()
+    made = container(kind, dataset, CARD, encode)
+    for items in dataset.blocks():
+        images = pixels(items)
+        assert len(made.add(items, images)) >= images.nbytes // 4
+
+
+def test_what_a_container_cannot_hold_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match="at most 100,000 images; ask for shards"):
+        container("zip", data(0, ZIP_ITEMS + 1), CARD, encode)
+    coloured = CARD.model_copy(update={"image": CARD.image.model_copy(update={"channels": 3})})
+    with pytest.raises(ValueError, match="grey images; ask for webdataset or zip"):
+        container("idx", data(), coloured, encode)
