@@ -7,25 +7,24 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from latent import Codes, GeneratorCard, InvalidCard
+from latent import Codes, GeneratorCard
 from service.errors import InvalidModel
+from service.session import open_session, read_card
 
 SHAPE = 16
 """Rows of every inference. The kernels of matrix products differ by batch size, and with them the last bits of
 a product: one shape for all is what makes an image the same alone and in any batch."""
-
-QUIET = 4
-"""ONNX Runtime's log level for fatal errors only: ours name the file."""
 
 
 class Runtime:
     """Opens a generator's file. Raises InvalidModel."""
 
     def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
         content = path.read_bytes()
         self.digest = hashlib.sha256(content).hexdigest()
-        self._session = _open(path, content, threads)
-        self.card = _card(path, self._session)
+        self._session = open_session(path, content, threads)
+        self.card = read_card(GeneratorCard, path, self._session)
         _check_signature(path, self._session, self.card)
 
     def warm_up(self) -> None:
@@ -65,24 +64,6 @@ def open_models(folder: Path, threads: int) -> dict[str, Runtime]:
 def _padded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     missing = SHAPE - len(rows)
     return np.pad(rows, ((0, missing), (0, 0))) if missing else rows
-
-
-def _open(path: Path, content: bytes, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = QUIET
-    try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InvalidModel(f"{path} is not an ONNX file that can be read") from error
-
-
-def _card(path: Path, session: ort.InferenceSession) -> GeneratorCard:
-    try:
-        return GeneratorCard.from_metadata(session.get_modelmeta().custom_metadata_map)
-    except InvalidCard as error:
-        raise InvalidModel(f"{path}: {error}") from None
 
 
 def _check_signature(path: Path, session: ort.InferenceSession, card: GeneratorCard) -> None:

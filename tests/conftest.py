@@ -1,5 +1,6 @@
-"""A small generator built by hand, so that the service's tests need neither torch nor training."""
+"""A small generator and its recogniser built by hand, so that the service's tests need neither torch nor training."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from latent import ClassCode, Data, GeneratorCard, ImageShape, LatentSpace, StyleCode, Training
+from latent import (
+    ClassCode,
+    Data,
+    Framing,
+    GeneratorCard,
+    ImageShape,
+    LatentSpace,
+    RecogniserCard,
+    StyleCode,
+    Training,
+)
 
 NOISE = 62
 CLASSES = tuple("0123456789")
@@ -80,15 +91,62 @@ def small_graph(card: GeneratorCard) -> onnx.ModelProto:
 
 
 def write_small(folder: Path, name: str = "small", *, coded: bool = True) -> Path:
-    path = folder / f"{name}.onnx"
-    onnx.save(small_graph(small_card(name, coded=coded)), path)
+    return write_generator(folder, small_card(name, coded=coded))
+
+
+def write_generator(folder: Path, card: GeneratorCard) -> Path:
+    path = folder / f"{card.name}.onnx"
+    onnx.save(small_graph(card), path)
+    return path
+
+
+def recogniser_card(generator: Path, card: GeneratorCard) -> RecogniserCard:
+    return RecogniserCard(
+        generator=hashlib.sha256(generator.read_bytes()).hexdigest(),
+        image=card.image,
+        framing=Framing(extent=20, centred_by="mass"),
+        classes=len(card.space.classes),
+        styles=len(card.space.styles),
+    )
+
+
+def recogniser_graph(card: RecogniserCard) -> onnx.ModelProto:
+    """Products of the pixels with random weights."""
+    rng = np.random.default_rng(1)
+    pixels = card.image.height * card.image.width * card.image.channels
+    sizes = {"classes": card.classes, "styles": card.styles}
+    sizes = {name: size for name, size in sizes.items() if size}
+    nodes = [
+        helper.make_node("Cast", ["image"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["levels"], ["row"]),
+    ]
+    initializers = []
+    for name, size in sizes.items():
+        weights = rng.normal(0, 1e-3, (pixels, size)).astype(np.float32)
+        initializers.append(numpy_helper.from_array(weights, f"{name}_weights"))
+        nodes.append(helper.make_node("MatMul", ["row", f"{name}_weights"], [f"{name}_logits"]))
+        squash = "Softmax" if name == "classes" else "Sin"
+        nodes.append(helper.make_node(squash, [f"{name}_logits"], [name]))
+    shape: list[str | int | None] = ["batch", card.image.height, card.image.width, card.image.channels]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, shape)]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()]
+    graph = helper.make_graph(nodes, "recogniser", inputs, outputs, initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    for key, value in card.to_metadata().items():
+        model.metadata_props.add(key=key, value=value)
+    return model
+
+
+def write_recogniser(generator: Path, card: GeneratorCard) -> Path:
+    path = generator.with_suffix(".recogniser.onnx")
+    onnx.save(recogniser_graph(recogniser_card(generator, card)), path)
     return path
 
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two generators: `small` with class and style codes, `plain` with noise alone."""
+    """Two generators: `small` with class and style codes and a recogniser, `plain` with noise alone."""
     folder = tmp_path_factory.mktemp("models")
-    write_small(folder, "small")
+    write_recogniser(write_small(folder, "small"), small_card("small"))
     write_small(folder, "plain", coded=False)
     return folder

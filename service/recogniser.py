@@ -1,0 +1,94 @@
+"""One recogniser in ONNX Runtime: the way back from an image to the codes of the generator beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from latent import RecogniserCard
+from service.errors import InvalidModel
+from service.runtime import Runtime
+from service.session import open_session, read_card
+
+SUFFIX = ".recogniser.onnx"
+
+REMEDY = "export both again with 'faussaire export', or take this file away"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    classes: NDArray[np.float32]
+    """(C,): the weight of each class"""
+    styles: NDArray[np.float32]
+    """(S,)"""
+
+
+class Recogniser:
+    """Opens the recogniser of a generator. Raises InvalidModel."""
+
+    def __init__(self, path: Path, generator: Runtime, threads: int) -> None:
+        self._session = open_session(path, path.read_bytes(), threads)
+        self.card = read_card(RecogniserCard, path, self._session)
+        _check_generator(path, self.card, generator)
+        _check_signature(path, self._session, self.card)
+
+    def warm_up(self) -> None:
+        """One inference, so that the first request does not pay for the first allocation."""
+        image = self.card.image
+        self.recognise(np.zeros((image.height, image.width, image.channels), np.uint8))
+
+    def recognise(self, image: NDArray[np.uint8]) -> Recognised:
+        """The codes of one image (H, W, channels), alone in its batch: one shape for all, as generators have."""
+        names = [output.name for output in self._session.get_outputs()]
+        rows = dict(zip(names, self._session.run(names, {"image": image[None]}), strict=True))
+        none = np.zeros((1, 0), np.float32)
+        return Recognised(rows.get("classes", none)[0], rows.get("styles", none)[0])
+
+
+def open_recognisers(generators: Mapping[str, Runtime], threads: int) -> dict[str, Recogniser]:
+    """The recogniser beside each generator that has one, by the generator's name, warmed up. Raises InvalidModel."""
+    recognisers: dict[str, Recogniser] = {}
+    for name, generator in generators.items():
+        path = generator.path.with_suffix(SUFFIX)
+        if path.exists():
+            recognisers[name] = Recogniser(path, generator, threads)
+            recognisers[name].warm_up()
+    return recognisers
+
+
+def _check_generator(path: Path, card: RecogniserCard, generator: Runtime) -> None:
+    """It must be the recogniser of that very file."""
+    theirs, space = generator.card, generator.card.space
+    if card.generator != generator.digest:
+        raise InvalidModel(
+            f"{path}: it belongs to the generator of digest {card.generator[:12]}, and that of {generator.path.name} "
+            f"is {generator.digest[:12]}; {REMEDY}"
+        )
+    pairs = {
+        "image": (card.image.model_dump(), theirs.image.model_dump()),
+        "classes": (card.classes, len(space.classes)),
+        "styles": (card.styles, len(space.styles)),
+    }
+    for field, (own, other) in pairs.items():
+        if own != other:
+            raise InvalidModel(f"{path}: card field '{field}' is {own}, and {theirs.name}'s is {other}; {REMEDY}")
+
+
+def _check_signature(path: Path, session: ort.InferenceSession, card: RecogniserCard) -> None:
+    """The input and the outputs must be those that the card speaks of."""
+    image = card.image
+    sizes = {"classes": card.classes, "styles": card.styles}
+    expected = {
+        "inputs": {"image": ("tensor(uint8)", (image.height, image.width, image.channels))},
+        "outputs": {name: ("tensor(float)", (size,)) for name, size in sizes.items() if size},
+    }
+    found = {
+        "inputs": {node.name: (node.type, tuple(node.shape[1:])) for node in session.get_inputs()},
+        "outputs": {node.name: (node.type, tuple(node.shape[1:])) for node in session.get_outputs()},
+    }
+    for side, nodes in expected.items():
+        if found[side] != nodes:
+            raise InvalidModel(f"{path}: its {side} are {found[side]}, and its card says {nodes}; {REMEDY}")
