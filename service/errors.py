@@ -58,3 +58,34 @@ class QueueFull(RequestError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(None, f"The queue is full; try again in {retry_after} s.")
         self.retry_after = retry_after
+
+
+class NotAnImage(RequestError):
+    status = 415
+    slug = "not-an-image"
+    title = "The body is not an image of a kind that is read"
+
+
+class BrokenImage(RequestError):
+    slug = "broken-image"
+    title = "The image cannot be read to its end"
+
+
+class TooManyPixels(RequestError):
+    slug = "too-many-pixels"
+    title = "The image has too many pixels"
+
+
+class SheetOfImages(RequestError):
+    slug = "sheet-of-images"
+    title = "The image is a sheet of several"
+
+
+class NoRecogniser(RequestError):
+    slug = "no-recogniser"
+    title = "The model has no recogniser"
+
+
+class BlankImage(RequestError):
+    slug = "blank-image"
+    title = "Nothing is drawn in the image"

@@ -1,0 +1,158 @@
+"""Lays any picture out as the images of a data set lie in their frame, so that a recogniser knows where to look."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latent import Framing, ImageShape, RecogniserCard
+from service.errors import BlankImage
+
+Pixels = NDArray[np.uint8]
+Levels = NDArray[np.float32]
+
+FAINT = 0.1
+"""What differs less than this from the background is shade or JPEG's ringing, and has no part in the box."""
+
+GRAIN = 8
+"""What differs less than this many times as much as the border usually does is the paper's grain,"""
+
+COARSEST = 0.25
+"""unless it differs more than this: then the drawing reaches the border."""
+
+LARGEST = 1024
+"""Pixels of the longer side that are looked at; a frame has some tens, and arrays of floats are large."""
+
+
+def framed(picture: Image.Image, card: RecogniserCard) -> Pixels:
+    """The picture in the frame that the card speaks of: (H, W, channels). Raises BlankImage.
+
+    Grey frames are bright on dark, as MNIST and Fashion-MNIST are, whichever way round the picture is. A picture
+    that has the frame's size is laid out already.
+    """
+    pixels = _flat(picture, card.image.channels)  # (h, w, channels)
+    background = np.median(_border(pixels), axis=0)
+    if card.image.channels == 1 and not _is_bright_on_dark(pixels, background):
+        pixels, background = 255 - pixels, 255 - background
+    ink = _ink(pixels, background)  # (h, w)
+    if ink.max() < FAINT:
+        raise BlankImage("body", "Nothing is drawn in this image: send one whose drawing stands out from its border.")
+    if pixels.shape == (card.image.height, card.image.width, card.image.channels):
+        return pixels
+    if card.image.channels == 1:
+        # Grey paper becomes black, and what is drawn keeps its share of the range that the paper left.
+        pixels, background = np.rint(255 * ink[:, :, None]).astype(np.uint8), np.zeros(1)
+    return _laid_out(pixels, ink, background, card.image, card.framing)
+
+
+def _flat(picture: Image.Image, channels: int) -> Pixels:
+    """Its colours or its luminance, with what is transparent filled in: (h, w, channels)."""
+    mode = "L" if channels == 1 else "RGB"
+    if not picture.has_transparency_data:
+        flat = _looked_at(picture if picture.mode == "L" else picture.convert("RGB"))
+    else:
+        drawn = _looked_at(picture.convert("RGBA"))
+        flat = Image.new("RGBA", drawn.size, _paper_for(drawn))
+        flat.alpha_composite(drawn)
+    pixels = np.asarray(flat.convert(mode))
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _looked_at(picture: Image.Image) -> Image.Image:
+    factor = -(-max(picture.size) // LARGEST)
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _paper_for(drawn: Image.Image) -> str:
+    """Black or white: whichever differs more from what is drawn on no paper."""
+    light, alpha = (np.asarray(drawn.convert(mode), np.float64) for mode in ("L", "LA"))
+    opacity = alpha[:, :, 1]
+    return "black" if (light * opacity).sum() > 127.5 * opacity.sum() else "white"
+
+
+def _border(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The outermost pixels: (count, channels)."""
+    sides = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
+    return np.concatenate(sides)
+
+
+def _is_bright_on_dark(pixels: Pixels, background: NDArray[np.float64]) -> bool:
+    mean, paper = pixels.mean(), background.item()
+    return bool(mean > paper or (mean == paper and paper < 128))
+
+
+def _ink(pixels: Pixels, background: NDArray[np.float64]) -> Levels:
+    """How far each pixel is from the background, of at most 1, and 0 where that may be noise: (h, w)."""
+    away = pixels.astype(np.float32) - background.astype(np.float32)
+    if pixels.shape[2] == 1:
+        ink = np.clip(away[:, :, 0] / np.float32(255 - background.item()), 0, 1)
+    else:
+        ink = np.abs(away).max(axis=2) / np.float32(255)
+    grain = min(GRAIN * np.median(np.abs(_border(away))) / 255, COARSEST)
+    return np.where(ink < grain, np.float32(0), ink)
+
+
+def _laid_out(
+    pixels: Pixels, ink: Levels, background: NDArray[np.float64], shape: ImageShape, framing: Framing
+) -> Pixels:
+    """The box of what is drawn, scaled to the frame's extent and pasted at its centre."""
+    box = _box(ink)
+    height, width = _scaled_size(ink[box].shape, shape, framing.extent)
+    content = _scaled(pixels[box], height, width)
+    middle = (height / 2, width / 2)
+    if framing.centred_by == "mass":
+        middle = _centre_of_mass(_scaled(ink[box][:, :, None], height, width)[:, :, 0])
+    top = _start(middle[0], height, shape.height)
+    left = _start(middle[1], width, shape.width)
+    frame = np.broadcast_to(np.rint(background), (shape.height, shape.width, shape.channels)).astype(np.uint8)
+    frame[top : top + height, left : left + width] = np.rint(content)
+    return frame
+
+
+def _box(ink: Levels) -> tuple[slice, slice]:
+    drawn = ink >= FAINT
+    rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _scaled_size(size: tuple[int, ...], shape: ImageShape, extent: int) -> tuple[int, int]:
+    """Height and width whose longer is `extent`, or what fits; in whole numbers, so that only their ratio counts."""
+    height, width = size
+    longer = max(size)
+    longest = min(extent, shape.height * longer // height, shape.width * longer // width)
+    rounded = [max(1, (2 * side * longest + longer) // (2 * longer)) for side in size]
+    return rounded[0], rounded[1]
+
+
+def _scaled(pixels: NDArray[np.generic], height: int, width: int) -> Levels:
+    """Each new pixel is the mean of the area that it covers, so that enlarging first by whole factors is undone."""
+    rows, columns = _coverage(pixels.shape[0], height), _coverage(pixels.shape[1], width)
+    channels = [rows @ pixels[:, :, channel].astype(np.float32) @ columns.T for channel in range(pixels.shape[2])]
+    return np.stack(channels, axis=2)
+
+
+def _coverage(old: int, new: int) -> Levels:
+    """The share of each new pixel that each old one covers: (new, old), each row of sum 1."""
+    edges = np.arange(new + 1) * old / new
+    pixels = np.arange(old)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.asarray(np.clip(overlap, 0, None) * new / old, np.float32)
+
+
+def _centre_of_mass(ink: Levels) -> tuple[float, float]:
+    """As MNIST has it, whose digits' mean row and column are 14 of 0 to 27: half a pixel beyond the middle."""
+    rows, columns = ink.sum(axis=1), ink.sum(axis=0)
+    return _mean_place(rows), _mean_place(columns)
+
+
+def _mean_place(line: Levels) -> float:
+    return float((line * np.arange(len(line))).sum() / line.sum())
+
+
+def _start(middle: float, length: int, frame: int) -> int:
+    """Where content of this length begins, so that its middle is that of the frame, as far as it fits."""
+    # Half a pixel goes to the right, as in both data sets, and not either way by the last bits of a sum.
+    start = math.floor(round(frame / 2 - middle, 3) + 0.5)
+    return min(max(0, start), frame - length)
