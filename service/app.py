@@ -8,10 +8,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import bentoml
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,8 +20,12 @@ from pydantic import BaseModel
 from latent import GeneratorCard
 from service import images, metrics, problems
 from service.batcher import Batcher, Drawn
+from service.codes import FILE, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.errors import InvalidModel, TooManyImages, UnknownModel
+from service.line import Line
 from service.middleware import BodyLimit, Observed
+from service.provenance import Origin, origin_of
+from service.recogniser import Recogniser, open_recognisers
 from service.requests import ImagesRequest, codes_of
 from service.runtime import SHAPE, Runtime, open_models
 from service.settings import Settings
@@ -50,13 +54,10 @@ class Models(BaseModel):
 
 PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The image, or a sheet of several"},
-    404: {"content": {problems.MEDIA_TYPE: {}}, "description": "No such model"},
-    413: {"content": {problems.MEDIA_TYPE: {}}, "description": "The body is too large"},
-    422: {"content": {problems.MEDIA_TYPE: {}}, "description": "A field is not valid"},
-    429: {
-        "content": {problems.MEDIA_TYPE: {}},
-        "description": "The queue is full: see Retry-After",
-    },
+    404: problems.described("No such model"),
+    413: problems.described("The body is too large"),
+    422: problems.described("A field is not valid"),
+    429: problems.described("The queue is full: see Retry-After"),
 }
 
 
@@ -70,10 +71,13 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_serving(settings),
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at={"/v1/codes": settings.max_upload_bytes}
+    )
     app.add_middleware(Observed)
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
+    app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.get("/v1/models")(list_models)
     app.get("/v1/models/{name}")(get_model)
     app.get("/metrics", include_in_schema=False)(scrape)
@@ -92,19 +96,36 @@ async def draw_images(body: ImagesRequest, request: Request) -> Response:
         raise TooManyImages("n", f"Ask for at most {settings.max_images} images at a time.")
     served = _find(request, body.model)
     seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
-    drawn = await served.batcher.submit(codes_of(body, served.runtime.card.space, seed))
+    card = served.runtime.card
+    codes = codes_of(body, card.space, seed)
+    origin = origin_of(card, served.runtime.digest, codes, seed, body)
+    drawn = await served.batcher.submit(codes)
     started = time.perf_counter()
-    content = await _encode(drawn)
+    content = await _encode(drawn, origin)
     encoding = time.perf_counter() - started
-    metrics.ENCODING_SECONDS.labels(served.runtime.card.name).observe(encoding)
+    metrics.ENCODING_SECONDS.labels(card.name).observe(encoding)
     headers = {
-        "Faussaire-Model": f"{served.runtime.card.name}@{served.runtime.digest[:12]}",
+        "Faussaire-Model": f"{card.name}@{served.runtime.digest[:12]}",
         "Faussaire-Seed": str(seed),
         "Faussaire-Index": str(body.index),
         "Server-Timing": f"queue;dur={drawn.queued * 1e3:.2f}, inference;dur={drawn.inference * 1e3:.2f}, "
         f"encode;dur={encoding * 1e3:.2f}",
     }
     return Response(content, media_type="image/png", headers=headers)
+
+
+async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) -> ImageCodes:
+    """Read the codes of an image.
+
+    A PNG that this service drew tells its own. Any other image is laid out as the model's data set lies in its frame,
+    and the model's recogniser reads it.
+    """
+    if query.model is not None:
+        _find(request, query.model)
+    content = await request.body()
+    state = request.app.state
+    answer: ImageCodes = await state.line.run(lambda: state.reader.read(content, query.model, state.default))
+    return answer
 
 
 async def list_models(request: Request) -> Models:
@@ -151,18 +172,20 @@ def _described(request: Request, served: Served) -> Model:
     return Model(digest=served.runtime.digest, default=default, card=card)
 
 
-async def _encode(drawn: Drawn) -> bytes:
+async def _encode(drawn: Drawn, origin: Origin) -> bytes:
     if len(drawn.images) == 1:
-        return images.png(drawn.images[0])
-    return await asyncio.to_thread(lambda: images.png(images.sheet(drawn.images)))
+        return images.png(drawn.images[0], origin)
+    return await asyncio.to_thread(lambda: images.png(images.sheet(drawn.images), origin))
 
 
 def _serving(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtimes = _open_or_exit(settings)
+        runtimes, recognisers = _open_or_exit(settings)
         app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
+        app.state.reader = CodesReader(runtimes, recognisers, settings.max_pixels)
         async with AsyncExitStack() as stack:
+            app.state.line = stack.enter_context(Line("codes", FILES_WAITING))
             app.state.models = {
                 name: Served(runtime, await stack.enter_async_context(_batcher(runtime, settings)))
                 for name, runtime in runtimes.items()
@@ -172,9 +195,10 @@ def _serving(settings: Settings) -> Any:
     return lifespan
 
 
-def _open_or_exit(settings: Settings) -> dict[str, Runtime]:
+def _open_or_exit(settings: Settings) -> tuple[dict[str, Runtime], dict[str, Recogniser]]:
     try:
-        return open_models(settings.models_dir, settings.threads)
+        runtimes = open_models(settings.models_dir, settings.threads)
+        return runtimes, open_recognisers(runtimes, settings.threads)
     except InvalidModel as error:
         # Raised, it would come out as several tracebacks; nothing has started yet that would want a clean end.
         print(f"error: {error}", file=sys.stderr, flush=True)

@@ -6,16 +6,21 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from service.provenance import KEYWORD, Origin
 
 COMPRESSION = 1
 """zlib's fastest: a digit is some 20 bytes larger than at the default, in half the time."""
 
 
-def png(image: NDArray[np.uint8]) -> bytes:
-    """PNG of one image of shape (H, W, channels)."""
+def png(image: NDArray[np.uint8], origin: Origin) -> bytes:
+    """PNG of one image of shape (H, W, channels), which says in a text chunk where it came from."""
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    told = PngInfo()
+    told.add_text(KEYWORD, origin.text())
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=COMPRESSION)
+    picture.save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=told)
     return buffer.getvalue()
 
 

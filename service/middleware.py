@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,16 +18,21 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class BodyLimit:
-    """Answers 413 to a longer body, whether it declares its length or not; none of it is kept."""
+    """Answers 413 to a longer body, whether it declares its length or not; none of it is kept.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    `max_bytes` is for every path that `max_bytes_at` does not name.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_bytes_at: Mapping[str, int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_bytes_at = max_bytes_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        max_bytes = self._max_bytes_at.get(scope["path"], self._max_bytes)
         body = bytearray()
         more = True
         while more:
@@ -35,18 +41,18 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._max_bytes:
-                await self._refuse(scope, receive, send, more=more)
+            if len(body) > max_bytes:
+                await self._refuse(scope, receive, send, max_bytes, more=more)
                 return
         await self._app(scope, _replay(bytes(body), receive), send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, max_bytes: int, *, more: bool) -> None:
         drained = 0
         while more and drained < DRAINED:
             message = await receive()
             drained += len(message.get("body", b""))
             more = message.get("more_body", False)
-        detail = f"Send at most {self._max_bytes} bytes."
+        detail = f"Send at most {max_bytes} bytes."
         refusal = problem(413, "body-too-large", "The request body is too large", detail, "body")
         await refusal(scope, receive, send)
 

@@ -23,6 +23,11 @@ def problem(status: int, slug: str, title: str, detail: str, field: str | None =
     return JSONResponse(body, status, named, media_type=MEDIA_TYPE)
 
 
+def described(description: str) -> dict[str, Any]:
+    """A problem among the answers that OpenAPI lists."""
+    return {"content": {MEDIA_TYPE: {}}, "description": description}
+
+
 def handle_in(app: FastAPI) -> None:
     """The one place where errors become HTTP."""
     app.add_exception_handler(RequestError, _refused)

@@ -73,7 +73,7 @@ def _classes(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[n
 
 def _styles(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.float32]:
     styles = draw_styles(space, seed, request.index, request.n)
-    for place, value, field in _asked_styles(request, space):
+    for place, value, field in asked_styles(request, space):
         code = space.styles[place]
         if not code.low <= value <= code.high:
             raise StyleOutOfRange(field, f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
@@ -81,7 +81,7 @@ def _styles(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np
     return styles
 
 
-def _asked_styles(request: ImagesRequest, space: LatentSpace) -> list[tuple[int, float, str]]:
+def asked_styles(request: ImagesRequest, space: LatentSpace) -> list[tuple[int, float, str]]:
     """The place, value and field path of each style code that was asked for."""
     names = [code.name for code in space.styles]
     if isinstance(request.style, dict):

@@ -18,6 +18,12 @@ class Settings(BaseSettings):
         default=8192, ge=1, description="Images that may wait for one model; a request beyond it gets 429."
     )
     max_body_bytes: int = Field(default=65_536, ge=1024, description="The longest request body; a longer one gets 413.")
+    max_upload_bytes: int = Field(
+        default=4_194_304, ge=1024, description="The longest image file; a longer one gets 413."
+    )
+    max_pixels: int = Field(
+        default=16_777_216, ge=1024, description="The most pixels of an image file; one that declares more gets 422."
+    )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
 
     @classmethod

@@ -1,0 +1,45 @@
+"""Work that is too long for the event loop: one thread, and a few who may wait for it."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from service.errors import QueueFull
+
+Result = TypeVar("Result")
+
+
+class Line:
+    """Use it as a context manager."""
+
+    def __init__(self, name: str, max_waiting: int) -> None:
+        self._max_waiting = max_waiting
+        self._present = 0
+        self._seconds = 0.0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """What `work` gives. Raises QueueFull, or what `work` raised."""
+        if self._present > self._max_waiting:
+            raise QueueFull(max(1, math.ceil(self._present * self._seconds)))
+        self._present += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
+        finally:
+            self._present -= 1
+
+    def _timed(self, work: Callable[[], Result]) -> Result:
+        started = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self._seconds = time.perf_counter() - started

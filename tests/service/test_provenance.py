@@ -1,0 +1,80 @@
+import json
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latent import Codes
+from service.provenance import ORIGIN, ImageOrigin, SheetOrigin, origin_of, shortest
+from service.requests import ImagesRequest, codes_of
+from tests.conftest import small_card
+
+CARD = small_card()
+DIGEST = "5a" * 32
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(floats)
+def test_a_number_comes_back_from_json_as_the_float32_that_it_was(value: float) -> None:
+    number = np.float32(value)
+    back = np.float32(json.loads(json.dumps(shortest(number))))
+    assert back.tobytes() == number.tobytes()
+
+
+@given(st.decimals(-100, 100, places=4).map(float))
+def test_a_number_of_few_digits_is_told_with_those(value: float) -> None:
+    assert shortest(np.float32(value)) == value
+
+
+def told(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin:
+    codes = codes or codes_of(request, CARD.space, 1)
+    return ORIGIN.validate_json(origin_of(CARD, DIGEST, codes, 1, request).text())
+
+
+@given(st.lists(floats, min_size=10, max_size=10), st.lists(floats, min_size=2, max_size=2))
+def test_codes_come_back_from_the_text_exactly(weights: list[float], styles: list[float]) -> None:
+    rows = np.array([weights], np.float32), np.array([styles], np.float32)
+    origin = told(ImagesRequest(), Codes(np.zeros((1, 62), np.float32), *rows))
+    assert isinstance(origin, ImageOrigin)
+    names = [code.name for code in CARD.space.classes]
+    assert np.array_equal(np.array([origin.classes.get(name, 0) for name in names], np.float32), rows[0][0])
+    assert np.array_equal(np.array(list(origin.styles.values()), np.float32), rows[1][0])
+
+
+def test_the_text_of_an_image_is_this() -> None:
+    request = ImagesRequest.model_validate({"class": "7", "style": [0.3, -0.5], "index": 4})
+    assert origin_of(CARD, DIGEST, codes_of(request, CARD.space, 1), 1, request).text() == (
+        f'{{"model":"small","digest":"{DIGEST}","seed":1,"index":4,"class":{{"7":1.0}},'
+        '"styles":{"slant":0.3,"width":-0.5}}'
+    )
+
+
+def test_the_text_of_a_sheet_has_what_was_asked_for() -> None:
+    plain = {"model": "small", "digest": DIGEST, "seed": 1, "index": 0, "n": 2}
+    asked = told(ImagesRequest.model_validate({"n": 2, "class": 3, "style": {"width": 0.3}}))
+    assert asked.model_dump(exclude_none=True) == plain | {"class": "3", "style": {"width": 0.3}}
+    assert told(ImagesRequest(n=2)).model_dump(exclude_none=True) == plain
+
+
+def test_the_ends_of_a_style_codes_range_are_within_it() -> None:
+    styles = (CARD.space.styles[0].model_copy(update={"low": -0.7, "high": 0.1}),)
+    space = CARD.space.model_copy(update={"styles": styles})
+    for end in (-0.7, 0.1):  # of which float32 has the next number beyond
+        request = ImagesRequest.model_validate({"style": [end]})
+        card = CARD.model_copy(update={"space": space})
+        origin = origin_of(card, DIGEST, codes_of(request, space, 1), 1, request)
+        assert isinstance(origin, ImageOrigin)
+        assert origin.styles == {"slant": end}
+        assert origin.is_of(space)
+
+
+def test_text_is_ascii_whatever_the_names_are() -> None:
+    codes = (CARD.space.classes[0].model_copy(update={"name": "\u00e9t\u00e9 \u6f22"}),)
+    card = CARD.model_copy(update={"space": CARD.space.model_copy(update={"classes": codes})})
+    request = ImagesRequest()
+    text = origin_of(card, DIGEST, codes_of(request, card.space, 1), 1, request).text()
+    assert text.isascii()
+    origin = ORIGIN.validate_json(text)
+    assert isinstance(origin, ImageOrigin)
+    assert origin.classes == {codes[0].name: 1.0}
