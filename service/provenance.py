@@ -80,7 +80,7 @@ def origin_of(card: GeneratorCard, digest: str, codes: Codes, seed: int, request
 def told_by(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
     """What a picture says of itself, if it is one of ours and says it well."""
     text = picture.info.get(KEYWORD)
-    if picture.format != "PNG" or not isinstance(text, str) or len(text) > LONGEST:
+    if not isinstance(text, str) or len(text) > LONGEST:
         return None
     try:
         return ORIGIN.validate_json(text)

@@ -45,6 +45,30 @@ def test_a_wrong_field_is_named_over_the_socket(server: httpx.Client) -> None:
     assert response.json()["field"] == "n"
 
 
+def test_an_image_goes_out_and_its_codes_come_back_over_the_socket(server: httpx.Client) -> None:
+    for model in ("small", "plain"):
+        content = draw(server, model=model, seed=4, index=2)
+        answer = server.post("/v1/codes", content=content).json()
+        assert (answer["source"], answer["model"], answer["seed"], answer["index"]) == ("metadata", model, 4, 2)
+        asked = {"class": answer["class"]} if "class" in answer else {}
+        assert draw(server, model=model, seed=4, index=2, style=answer["styles"], **asked) == content
+
+
+def test_drawings_are_read_while_images_are_drawn(server: httpx.Client) -> None:
+    page = Image.new("L", (2000, 2000), "white")
+    page.paste("black", (500, 300, 700, 1700))
+    buffer = io.BytesIO()
+    page.save(buffer, "JPEG")
+    alone = server.post("/v1/codes", content=buffer.getvalue())
+    assert alone.json()["source"] == "recogniser"
+    image = draw(server, seed=1)
+    with ThreadPoolExecutor(16) as crowd:
+        read = [crowd.submit(server.post, "/v1/codes", content=buffer.getvalue()) for _ in range(12)]
+        drawn = [crowd.submit(draw, server, seed=1) for _ in range(50)]
+    assert {answer.result().content for answer in read} == {alone.content}
+    assert {content.result() for content in drawn} == {image}
+
+
 def test_metrics_count_over_the_whole_server(server: httpx.Client) -> None:
     def images() -> float:
         families = text_string_to_metric_families(server.get("/metrics").text)

@@ -17,6 +17,7 @@ from latent import draw_classes, draw_styles
 from service.app import create_app
 from service.codes import ImageCodes
 from service.framing import framed
+from service.provenance import LONGEST
 from service.recogniser import Recogniser
 from service.runtime import Runtime
 from service.settings import Settings
@@ -175,6 +176,12 @@ def test_what_a_file_says_of_itself_is_passed_over_where_it_cannot_be(
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 10_000, '{"seed": NaN}', '"\\ud800"', "1" * 20_000, "é"])
 def test_a_chunk_that_is_no_origin_is_passed_over(client: TestClient, text: str) -> None:
     assert read(client, encoded(drawing(), faussaire=text)) == read(client, encoded(drawing()))
+
+
+def test_a_chunk_of_much_text_is_not_looked_at(client: TestClient) -> None:
+    origin = json.dumps(told(draw(client, seed=1)))
+    assert read(client, encoded(drawing(), faussaire=origin + " " * 1_000))["source"] == "metadata"
+    assert read(client, encoded(drawing(), faussaire=origin + " " * LONGEST))["source"] == "recogniser"
 
 
 def test_a_sheet_is_refused_with_the_requests_that_draw_its_tiles(client: TestClient) -> None:

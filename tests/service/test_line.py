@@ -84,7 +84,7 @@ def test_who_leaves_the_line_is_not_worked_for_and_leaves_a_place() -> None:
             staying = asyncio.create_task(line.run(held))
             await asyncio.sleep(0)
             held.released.set()
-            assert await asyncio.gather(working, staying) == ["done"] * 2
+            assert [await working, await staying] == ["done"] * 2
         assert gone.begun == 0
 
     asyncio.run(scenario())
