@@ -20,10 +20,10 @@ from pydantic import BaseModel
 from latent import GeneratorCard
 from service import images, metrics, problems
 from service.batcher import Batcher, Drawn
-from service.codes import FILE, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
+from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.errors import InvalidModel, TooManyImages, UnknownModel
 from service.line import Line
-from service.middleware import BodyLimit, Observed
+from service.middleware import BodyLimit, Observed, UploadBudget
 from service.provenance import Origin, origin_of
 from service.recogniser import Recogniser, open_recognisers
 from service.requests import ImagesRequest, codes_of
@@ -71,9 +71,9 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_serving(settings),
     )
     app.state.settings = settings
-    app.add_middleware(
-        BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at={"/v1/codes": settings.max_upload_bytes}
-    )
+    uploads = {"/v1/codes": settings.max_upload_bytes}
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at=uploads)
+    app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=FILES_HELD * settings.max_upload_bytes)
     app.add_middleware(Observed)
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)

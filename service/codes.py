@@ -18,8 +18,11 @@ from service.requests import Name
 from service.runtime import Runtime
 from service.upload import FORMATS, decoded, opened
 
-FILES_WAITING = 16
-"""The most image files that may wait to be read, each of up to `max_upload_bytes`."""
+FILES_WAITING = 64
+"""The most image files that may wait to be read."""
+
+FILES_HELD = 16
+"""As many of the longest files may be on their way in, or wait, at once: more of smaller ones."""
 
 FILE: dict[str, Any] = {
     "requestBody": {

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import metrics
+from service.errors import QueueFull
 from service.problems import problem
 
 DRAINED = 32 * 2**20
@@ -47,14 +48,43 @@ class BodyLimit:
         await self._app(scope, _replay(bytes(body), receive), send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, max_bytes: int, *, more: bool) -> None:
-        drained = 0
-        while more and drained < DRAINED:
-            message = await receive()
-            drained += len(message.get("body", b""))
-            more = message.get("more_body", False)
+        if more:
+            await _drain(receive)
         detail = f"Send at most {max_bytes} bytes."
         refusal = problem(413, "body-too-large", "The request body is too large", detail, "body")
         await refusal(scope, receive, send)
+
+
+class UploadBudget:
+    """Answers 429 while the files that are on their way in, or wait, may take all the memory that is for them.
+
+    `max_bytes_at` has the limit of one body by path; what declares no length counts as the longest.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes_at: Mapping[str, int], max_held: int) -> None:
+        self._app = app
+        self._max_bytes_at = max_bytes_at
+        self._max_held = max_held
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        longest = self._max_bytes_at.get(scope["path"]) if scope["type"] == "http" else None
+        if longest is None:
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        size = min(int(declared), longest) if declared.isdecimal() else longest
+        if self._held + size > self._max_held:
+            await _drain(receive)
+            busy = QueueFull(1)
+            refusal = problem(busy.status, busy.slug, busy.title, busy.detail, Retry_After=str(busy.retry_after))
+            await refusal(scope, receive, send)
+            return
+        self._held += size
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._held -= size
 
 
 class Observed:
@@ -93,6 +123,15 @@ def outcome(status: int) -> str:
 
 def _request_id(given: str | None) -> str:
     return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+async def _drain(receive: Receive) -> None:
+    """Read the rest of a body that is refused, and keep none of it."""
+    drained, more = 0, True
+    while more and drained < DRAINED:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
