@@ -30,15 +30,19 @@ class Recogniser:
     """Opens the recogniser of a generator. Raises InvalidModel."""
 
     def __init__(self, path: Path, generator: Runtime, threads: int) -> None:
+        self._path = path
         self._session = open_session(path, path.read_bytes(), threads)
         self.card = read_card(RecogniserCard, path, self._session)
         _check_generator(path, self.card, generator)
         _check_signature(path, self._session, self.card)
 
     def warm_up(self) -> None:
-        """One inference, so that the first request does not pay for the first allocation."""
+        """One inference, so that the first request does not pay for the first allocation. Raises InvalidModel."""
         image = self.card.image
-        self.recognise(np.zeros((image.height, image.width, image.channels), np.uint8))
+        try:
+            self.recognise(np.zeros((image.height, image.width, image.channels), np.uint8))
+        except Exception as error:
+            raise InvalidModel(f"{self._path}: it cannot be run on one image; {REMEDY}") from error
 
     def recognise(self, image: NDArray[np.uint8]) -> Recognised:
         """The codes of one image (H, W, channels), alone in its batch: one shape for all, as generators have."""

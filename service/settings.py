@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     max_queue_rows: int = Field(
         default=8192, ge=1, description="Images that may wait for one model; a request beyond it gets 429."
     )
-    max_body_bytes: int = Field(default=65_536, ge=1024, description="The longest request body; a longer one gets 413.")
+    max_body_bytes: int = Field(
+        default=65_536, ge=1024, description="The longest request body but an image file; a longer one gets 413."
+    )
     max_upload_bytes: int = Field(
         default=4_194_304, ge=1024, description="The longest image file; a longer one gets 413."
     )

@@ -85,6 +85,16 @@ def test_the_one_request_gives_the_picture_below_it(client: TestClient) -> None:
     assert response.content == (ROOT / "docs" / "pictures" / "seven.png").read_bytes()
 
 
+def test_the_way_back_gives_the_codes_of_the_image_that_goes_out(client: TestClient) -> None:
+    body = re.search(r"-d '(\{.*?\})' .* -o one.png", README)
+    assert body is not None
+    content = client.post("/v1/images", json=json.loads(body[1])).content
+    as_curl_sends = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.post("/v1/codes", content=content, headers=as_curl_sends).json()
+    assert answer["source"] == "metadata"
+    assert {name: answer[name] for name in json.loads(body[1])} == json.loads(body[1])
+
+
 def test_the_shipped_models_are_small_and_draw_every_class_by_its_name(client: TestClient) -> None:
     models = {model["card"]["name"]: model["card"] for model in client.get("/v1/models").json()["models"]}
     assert set(models) == {"mnist-infogan", "fashion-infogan", "mnist-acgan", "fashion-acgan"}

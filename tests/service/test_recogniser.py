@@ -10,7 +10,7 @@ from latent import ImageShape, RecogniserCard
 from service.errors import InvalidModel
 from service.recogniser import Recogniser, open_recognisers
 from service.runtime import Runtime, open_models
-from tests.conftest import recogniser_card, recogniser_graph, small_card, write_generator, write_recogniser
+from tests.conftest import recogniser_card, recogniser_graph, small_card, write_generator, write_recogniser, write_small
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,16 @@ def test_a_file_that_breaks_the_contract_is_refused(
     with pytest.raises(InvalidModel, match=wrong) as raised:
         Recogniser(path, small, threads=1)
     assert str(path) in str(raised.value)
+
+
+def test_a_file_that_wants_more_images_at_a_time_is_refused(tmp_path: Path) -> None:
+    generator = write_small(tmp_path)
+    path = write_recogniser(generator, small_card())
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 16
+    onnx.save(model, path)
+    with pytest.raises(InvalidModel, match=r"small\.recogniser\.onnx: it cannot be run on one image"):
+        open_recognisers(open_models(tmp_path, threads=1), threads=1)
 
 
 def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path, small: Runtime) -> None:
