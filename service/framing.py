@@ -74,8 +74,9 @@ def _paper_for(drawn: Image.Image) -> str:
 
 def _border(pixels: NDArray[Any]) -> NDArray[Any]:
     """The outermost pixels: (count, channels)."""
-    sides = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
-    return np.concatenate(sides)
+    outermost = np.ones(pixels.shape[:2], np.bool_)
+    outermost[1:-1, 1:-1] = False
+    return np.asarray(pixels[outermost])
 
 
 def _is_bright_on_dark(pixels: Pixels, background: NDArray[np.float64]) -> bool:

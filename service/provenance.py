@@ -28,7 +28,7 @@ class Origin(BaseModel):
     model: Name
     digest: Digest
     seed: int = Field(ge=0, lt=SEED_LIMIT)
-    index: int = Field(ge=0, lt=SEED_LIMIT)
+    index: int = Field(ge=0, lt=SEED_LIMIT // 2)
 
     def text(self) -> str:
         """JSON in ASCII; the same origin gives the same text."""

@@ -159,6 +159,7 @@ UNTRUE: list[dict[str, Any]] = [
     {"seed": "1"},
     {"seed": True},
     {"index": 1.5},
+    {"index": 2**62},
     {"model": None},
     {"model": "m" * 101},
     {"more": 1},

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latent import Framing, ImageShape, RecogniserCard
 from service.errors import BlankImage
-from service.framing import LARGEST, framed
+from service.framing import LARGEST, _border, framed
 
 Pixels = NDArray[np.uint8]
 
@@ -69,8 +69,9 @@ def test_an_inverted_image_is_laid_out_the_same(pixels: Pixels, card: Recogniser
 @settings(deadline=None)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30))), st.sampled_from(CARDS))
 def test_so_is_one_whose_edge_is_drawn_on(pixels: Pixels, card: RecogniserCard) -> None:
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
-    assume(np.median(edge) != pixels.mean() or np.median(edge) != 127.5)  # else neither way round is the right one
+    assume(
+        np.median(_border(pixels)) != pixels.mean() or np.median(_border(pixels)) != 127.5
+    )  # else neither way round is the right one
     try:
         expected = lay(pixels, card)
     except BlankImage:
@@ -195,6 +196,14 @@ def test_a_large_picture_is_looked_at_smaller_and_takes_little_memory() -> None:
     tracemalloc.stop()
     assert near(frame, lay(page[::4, ::4]))
     assert peak < 4 * page.nbytes  # as floats, and twice, it would take eight times
+
+
+def test_a_line_of_pixels_is_a_picture_too() -> None:
+    for length in (3, 16 * LARGEST):
+        line = np.zeros((1, length), np.uint8)
+        line[0, length // 3 : 2 * length // 3] = 255
+        assert lay(line).any()
+        assert near(lay(line.T), lay(line).swapaxes(0, 1))
 
 
 def test_colours_are_kept_and_not_inverted() -> None:
