@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import bentoml
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
@@ -21,6 +21,7 @@ from latent import GeneratorCard
 from service import images, metrics, problems
 from service.batcher import Batcher, Drawn
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
+from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.errors import InvalidModel, TooManyImages, UnknownModel
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
+    app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)
     app.get("/v1/models/{name}")(get_model)
     app.get("/metrics", include_in_schema=False)(scrape)
@@ -126,6 +128,22 @@ async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) ->
     state = request.app.state
     answer: ImageCodes = await state.line.run(lambda: state.reader.read(content, query.model, state.default))
     return answer
+
+
+async def stream_dataset(body: DatasetRequest, request: Request) -> Response:
+    """Stream a labelled data set, or one shard of it.
+
+    Any shard is the same drawn alone, here or on another machine. The stream has no length known beforehand: a data set
+    came whole if its container can be read to its end.
+    """
+    served = _find(request, body.model)
+    card = served.runtime.card
+    seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
+    dataset = dataset_of(body, card, seed)
+    made = container_of(body, card, dataset)
+    stream = await request.app.state.streams.opened(dataset, made, served.batcher)
+    headers = headers_of(body, card, dataset) | {"Faussaire-Model": f"{card.name}@{served.runtime.digest[:12]}"}
+    return StreamingResponse(stream, headers=headers)
 
 
 async def list_models(request: Request) -> Models:
@@ -183,6 +201,7 @@ def _serving(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtimes, recognisers = _open_or_exit(settings)
         app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
+        app.state.streams = Streams(settings.max_streams)
         app.state.reader = CodesReader(runtimes, recognisers, settings.max_pixels)
         async with AsyncExitStack() as stack:
             app.state.line = stack.enter_context(Line("codes", FILES_WAITING))

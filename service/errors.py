@@ -54,9 +54,10 @@ class QueueFull(RequestError):
     status = 429
     slug = "queue-full"
     title = "Too many images are waiting"
+    full = "The queue is full"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(None, f"The queue is full; try again in {retry_after} s.")
+        super().__init__(None, f"{self.full}; try again in {retry_after} s.")
         self.retry_after = retry_after
 
 
@@ -89,3 +90,14 @@ class NoRecogniser(RequestError):
 class BlankImage(RequestError):
     slug = "blank-image"
     title = "Nothing is drawn in the image"
+
+
+class InvalidDataset(RequestError):
+    slug = "invalid-dataset"
+    title = "There is no such data set"
+
+
+class TooManyStreams(QueueFull):
+    slug = "too-many-streams"
+    title = "Too many data sets are on their way"
+    full = "As many data sets as may be are on their way"

@@ -14,11 +14,12 @@ COMPRESSION = 1
 """zlib's fastest: a digit is some 20 bytes larger than at the default, in half the time."""
 
 
-def png(image: NDArray[np.uint8], origin: Origin) -> bytes:
-    """PNG of one image of shape (H, W, channels), which says in a text chunk where it came from."""
+def png(image: NDArray[np.uint8], origin: Origin | None = None) -> bytes:
+    """PNG of one image of shape (H, W, channels), which says in a text chunk where it came from, if that is given."""
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
     told = PngInfo()
-    told.add_text(KEYWORD, origin.text())
+    if origin is not None:
+        told.add_text(KEYWORD, origin.text())
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=told)
     return buffer.getvalue()

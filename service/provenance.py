@@ -72,7 +72,7 @@ def origin_of(card: GeneratorCard, digest: str, codes: Codes, seed: int, request
     origin["n"] = request.n
     if request.class_ is not None:
         origin["class"] = classes[codes.classes[0].argmax()]
-    if asked := [place for place, _, _ in asked_styles(request, card.space)]:
+    if asked := list(asked_styles(request.style, card.space)):
         origin["style"] = named([styles[place] for place in asked], codes.styles[0, asked])
     return SheetOrigin.model_validate(origin)
 

@@ -73,25 +73,27 @@ def _classes(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[n
 
 def _styles(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.float32]:
     styles = draw_styles(space, seed, request.index, request.n)
-    for place, value, field in asked_styles(request, space):
-        code = space.styles[place]
-        if not code.low <= value <= code.high:
-            raise StyleOutOfRange(field, f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
+    for place, value in asked_styles(request.style, space).items():
         styles[:, place] = value
     return styles
 
 
-def asked_styles(request: ImagesRequest, space: LatentSpace) -> list[tuple[int, float, str]]:
-    """The place, value and field path of each style code that was asked for."""
+def asked_styles(style: list[float] | dict[str, float] | None, space: LatentSpace) -> dict[int, float]:
+    """The value of each style code that was asked for, by its place. Raises UnknownStyle and StyleOutOfRange."""
     names = [code.name for code in space.styles]
-    if isinstance(request.style, dict):
-        if not request.style.keys() <= set(names):
-            raise UnknownStyle("style", _known_styles(names))
-        return [(names.index(name), value, f"style.{name}") for name, value in request.style.items()]
-    asked = request.style or []
-    if len(asked) > len(names):
+    if isinstance(style, dict):
+        known = style.keys() <= set(names)
+        asked = [(name, names.index(name), value) for name, value in style.items()] if known else []
+    else:
+        known = len(style or []) <= len(names)
+        asked = [(str(place), place, value) for place, value in enumerate(style or [])] if known else []
+    if not known:
         raise UnknownStyle("style", _known_styles(names))
-    return [(place, value, f"style.{place}") for place, value in enumerate(asked)]
+    for key, place, value in asked:
+        code = space.styles[place]
+        if not code.low <= value <= code.high:
+            raise StyleOutOfRange(f"style.{key}", f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
+    return {place: value for _, place, value in asked}
 
 
 def _known_styles(names: list[str]) -> str:

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     max_pixels: int = Field(
         default=16_777_216, ge=1024, description="The most pixels of an image file; one that declares more gets 422."
     )
+    max_streams: int = Field(
+        default=8, ge=1, description="Data sets that may be on their way at a time; one more gets 429."
+    )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
 
     @classmethod
