@@ -50,3 +50,7 @@ class WeightsUnavailable(TrainingError):
 
 class StorageUnavailable(TrainingError):
     """The database of a sweep cannot be opened."""
+
+
+class ServiceFailed(TrainingError):
+    """A service that was asked for images refused, or answers no more."""

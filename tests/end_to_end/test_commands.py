@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.end_to_end.conftest import faussaire
@@ -53,3 +54,15 @@ def test_runs_are_compared_in_one_table_with_their_samples(place: tuple[Path, li
     evaluated = (folder / LSGAN / "evaluation.json").stat().st_mtime_ns
     faussaire(folder, "compare", LSGAN, "-o", "results.md", *words[2:])
     assert (folder / LSGAN / "evaluation.json").stat().st_mtime_ns == evaluated
+
+
+def test_a_data_set_that_a_service_draws_is_the_one_that_its_model_draws_here(
+    server: httpx.Client, models_dir: Path, tmp_path: Path
+) -> None:
+    options = ("--items", "700", "--shards", "2", "--seed", "5", "--style", "slant=0.5", "-o")
+    faussaire(tmp_path, "dataset", "--from", str(server.base_url), *options, "there")
+    faussaire(tmp_path, "dataset", "--model", str(models_dir / "small.onnx"), *options, "here")
+    for name in ("part-00000-of-00002.tar", "part-00001-of-00002.tar"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    with pytest.raises(AssertionError, match=r"refused: style: The model has 2 style codes, in this order: slant"):
+        faussaire(tmp_path, "dataset", "--from", str(server.base_url), "--style", "smile=1", "-o", "none")
