@@ -1,13 +1,10 @@
 """The service: its routes, and BentoML around them."""
 
-import asyncio
 import os
 import secrets
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import bentoml
@@ -15,51 +12,20 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 
-from latent import GeneratorCard
-from service import images, metrics, problems
-from service.batcher import Batcher, Drawn
+from service import metrics, problems
+from service.batcher import Batcher
+from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
-from service.errors import InvalidModel, TooManyImages, UnknownModel
+from service.drawing import DRAWN_SEEDS, ONE_PNG, PNG, draw_images, get_image
+from service.errors import InvalidModel
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
-from service.provenance import Origin, origin_of
+from service.models import Served, find, get_model, list_models
 from service.recogniser import Recogniser, open_recognisers
-from service.requests import ImagesRequest, codes_of
 from service.runtime import SHAPE, Runtime, open_models
 from service.settings import Settings
-
-DRAWN_SEEDS = 2**53
-"""Seeds that the server chooses are below it: JavaScript's numbers hold them exactly."""
-
-
-@dataclass(frozen=True)
-class Served:
-    runtime: Runtime
-    batcher: Batcher
-
-
-class Model(BaseModel):
-    """A generator that can be asked for."""
-
-    digest: str
-    default: bool
-    card: GeneratorCard
-
-
-class Models(BaseModel):
-    models: list[Model]
-
-
-PNG: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}}, "description": "The image, or a sheet of several"},
-    404: problems.described("No such model"),
-    413: problems.described("The body is too large"),
-    422: problems.described("A field is not valid"),
-    429: problems.described("The queue is full: see Retry-After"),
-}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -78,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Observed)
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
+    app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)
@@ -88,34 +55,6 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def draw_images(body: ImagesRequest, request: Request) -> Response:
-    """Draw images.
-
-    The same model, codes, seed and index give the same image, whatever else the server is doing.
-    """
-    settings: Settings = request.app.state.settings
-    if body.n > settings.max_images:
-        raise TooManyImages("n", f"Ask for at most {settings.max_images} images at a time.")
-    served = _find(request, body.model)
-    seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
-    card = served.runtime.card
-    codes = codes_of(body, card.space, seed)
-    origin = origin_of(card, served.runtime.digest, codes, seed, body)
-    drawn = await served.batcher.submit(codes)
-    started = time.perf_counter()
-    content = await _encode(drawn, origin)
-    encoding = time.perf_counter() - started
-    metrics.ENCODING_SECONDS.labels(card.name).observe(encoding)
-    headers = {
-        "Faussaire-Model": f"{card.name}@{served.runtime.digest[:12]}",
-        "Faussaire-Seed": str(seed),
-        "Faussaire-Index": str(body.index),
-        "Server-Timing": f"queue;dur={drawn.queued * 1e3:.2f}, inference;dur={drawn.inference * 1e3:.2f}, "
-        f"encode;dur={encoding * 1e3:.2f}",
-    }
-    return Response(content, media_type="image/png", headers=headers)
-
-
 async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) -> ImageCodes:
     """Read the codes of an image.
 
@@ -123,7 +62,7 @@ async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) ->
     and the model's recogniser reads it.
     """
     if query.model is not None:
-        _find(request, query.model)
+        find(request, query.model)
     content = await request.body()
     state = request.app.state
     answer: ImageCodes = await state.line.run(lambda: state.reader.read(content, query.model, state.default))
@@ -136,24 +75,14 @@ async def stream_dataset(body: DatasetRequest, request: Request) -> Response:
     Any shard is the same drawn alone, here or on another machine. The stream has no length known beforehand: a data set
     came whole if its container can be read to its end.
     """
-    served = _find(request, body.model)
+    served = find(request, body.model)
     card = served.runtime.card
     seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
     dataset = dataset_of(body, card, seed)
     made = container_of(body, card, dataset)
     stream = await request.app.state.streams.opened(dataset, made, served.batcher)
-    headers = headers_of(body, card, dataset) | {"Faussaire-Model": f"{card.name}@{served.runtime.digest[:12]}"}
+    headers = headers_of(body, card, dataset) | {"Faussaire-Model": served.version}
     return StreamingResponse(stream, headers=headers)
-
-
-async def list_models(request: Request) -> Models:
-    """The cards of all models."""
-    return Models(models=[_described(request, served) for served in request.app.state.models.values()])
-
-
-async def get_model(name: str, request: Request) -> Model:
-    """One model's card: its latent space, training and measured figures."""
-    return _described(request, _find(request, name))
 
 
 async def scrape() -> Response:
@@ -175,32 +104,12 @@ async def root() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
-def _find(request: Request, name: str | None) -> Served:
-    """The model by name, or the default. Raises UnknownModel."""
-    models: dict[str, Served] = request.app.state.models
-    served = models.get(name or request.app.state.default)
-    if served is None:
-        raise UnknownModel("model", f"Choose one of: {', '.join(models)}.")
-    return served
-
-
-def _described(request: Request, served: Served) -> Model:
-    card = served.runtime.card
-    default = card.name == request.app.state.default
-    return Model(digest=served.runtime.digest, default=default, card=card)
-
-
-async def _encode(drawn: Drawn, origin: Origin) -> bytes:
-    if len(drawn.images) == 1:
-        return images.png(drawn.images[0], origin)
-    return await asyncio.to_thread(lambda: images.png(images.sheet(drawn.images), origin))
-
-
 def _serving(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtimes, recognisers = _open_or_exit(settings)
         app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
+        app.state.cache = Cache(settings.cache_bytes)
         app.state.streams = Streams(settings.max_streams)
         app.state.reader = CodesReader(runtimes, recognisers, settings.max_pixels)
         async with AsyncExitStack() as stack:

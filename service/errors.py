@@ -24,6 +24,12 @@ class UnknownModel(RequestError):
     title = "There is no such model"
 
 
+class OtherVersion(RequestError):
+    status = 404
+    slug = "other-version"
+    title = "The model is served in another version"
+
+
 class UnknownClass(RequestError):
     slug = "unknown-class"
     title = "The model has no such class"

@@ -17,6 +17,7 @@ REQUEST_SECONDS = Histogram(
     buckets=SECONDS,
 )
 IMAGES = Counter("faussaire_images", "Images drawn.", ["model"])
+CACHE_HITS = Counter("faussaire_cache_hits", "Images of GET /v1/image that were encoded before.")
 BATCH_ROWS = Histogram("faussaire_batch_rows", "Images that one inference drew.", ["model"], buckets=ROWS)
 QUEUE_ROWS = Gauge("faussaire_queue_rows", "Images waiting.", ["model"], multiprocess_mode="livesum")
 QUEUE_SECONDS = Histogram(

@@ -11,6 +11,9 @@ from latent.noise import SEED_LIMIT
 from service.errors import StyleOutOfRange, UnknownClass, UnknownStyle
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
+"""Decimal numbers with commas between."""
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -47,6 +50,33 @@ class ImagesRequest(BaseModel):
         description="Which image of the seed comes first: image 7 of a request for many is `index` 7 alone.",
     )
     n: int = Field(default=1, ge=1, description="How many images; several come as one sheet, row by row.")
+
+
+class ImageQuery(BaseModel):
+    """One image by query string; every parameter may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] | None = Field(
+        default=None, description="Its digest, or the first 12 digits of it at least: the image then never changes."
+    )
+    class_: Name | None = Field(
+        default=None, alias="class", description="The class by name; drawn by the seed when absent."
+    )
+    style: Annotated[str, StringConstraints(pattern=STYLES)] | None = Field(
+        default=None,
+        description="Style codes with commas between, in the card's order; what is absent is drawn by the seed.",
+        examples=["0.5,-0.5"],
+    )
+    seed: int = Field(default=0, ge=0, lt=SEED_LIMIT, description="Decides all that is drawn.")
+    index: int = Field(default=0, ge=0, lt=SEED_LIMIT // 2, description="Which image of the seed.")
+
+    def images_request(self) -> ImagesRequest:
+        """The same as a body of `POST /v1/images`."""
+        styles = None if self.style is None else [float(value) for value in self.style.split(",")]
+        fields = {"model": self.model, "class": self.class_, "style": styles, "seed": self.seed, "index": self.index}
+        return ImagesRequest.model_validate(fields)
 
 
 def codes_of(request: ImagesRequest, space: LatentSpace, seed: int) -> Codes:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     max_streams: int = Field(
         default=8, ge=1, description="Data sets that may be on their way at a time; one more gets 429."
     )
+    cache_bytes: int = Field(
+        default=16_777_216, ge=0, description="Encoded images that `GET /v1/image` keeps in memory; 0 keeps none."
+    )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
 
     @classmethod
