@@ -68,6 +68,8 @@ class Evaluation(BaseModel):
     model: str
     data: str
     images: int
+    asked: int
+    """images that were asked for; more than were measured where there are not as many real ones"""
     seed: int
     judge: str
     drawn: Measures
@@ -119,6 +121,7 @@ def evaluate(model: Model, real: Real, protocol: Protocol, reference: Measures |
         model=card.name,
         data=card.data.name,
         images=count,
+        asked=protocol.images,
         seed=SEED,
         judge=judge.protocol(),
         drawn=measure(drawn, real, protocol, accuracy, score),

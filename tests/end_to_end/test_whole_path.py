@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from latent import Codes, draw_classes, draw_noise, draw_styles
 from tests.end_to_end.conftest import faussaire, serving
@@ -40,6 +40,11 @@ def test_what_was_trained_is_what_is_served(model: Path, tmp_path: Path) -> None
             codes = Codes(draw_noise(space, 11, 3, 1), space.one_hot(np.array([names.index(name)])), styles)
             assert np.array_equal(served, opened.generate(codes, 1)[0, :, :, 0])
         sheet = client.post("/v1/images", json={"seed": 12, "n": 16}).content
+        stroke = Image.new("L", (100, 140), "white")
+        ImageDraw.Draw(stroke).line((60, 20, 40, 120), fill="black", width=12)
+        file = io.BytesIO()
+        stroke.save(file, "PNG")
+        read = client.post("/v1/codes", content=file.getvalue()).json()
         metrics = client.get("/metrics").text
         card = client.get("/v1/models/tiny").json()["card"]
     expected = opened.generate(
@@ -54,3 +59,11 @@ def test_what_was_trained_is_what_is_served(model: Path, tmp_path: Path) -> None
     assert 'faussaire_images_total{model="tiny"} 26.0' in metrics
     assert 'faussaire_requests_total{outcome="ok",route="/v1/images"} 11.0' in metrics
     assert card["training"]["preset"] == "infogan"
+    assert read["source"] == "recogniser"
+    assert sum(read["classes"].values()) == pytest.approx(1, abs=1e-3)
+    assert read["classes"].keys() == set(names)
+    assert read["styles"].keys() == {style.name for style in space.styles}
+    for style in card["space"]["styles"]:
+        assert abs(style["rho"]) <= 1
+        assert style["r2"] <= 1
+        assert style["low"] <= read["styles"][style["name"]] <= style["high"]

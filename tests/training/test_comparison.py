@@ -32,7 +32,14 @@ def training(**chosen: Any) -> Training:
 def compared(preset: str, data: str = "mnist", epochs: float = 5, **chosen: Any) -> Compared:
     drawn = measures(**chosen)
     found = Evaluation(
-        model="x", data=data, images=1000, seed=0, judge="a judge", drawn=drawn, real=measures(accuracy=0.99)
+        model="x",
+        data=data,
+        images=1000,
+        asked=1000,
+        seed=0,
+        judge="a judge",
+        drawn=drawn,
+        real=measures(accuracy=0.99),
     )
     config = Config.of(preset, data=data, seed=0, epochs=5, head_start=2)
     return Compared(config, training(epochs=epochs), found, np.zeros((16, 28, 28, 1), np.uint8))

@@ -44,7 +44,7 @@ def compare(
         newest = run.checkpoints()[-1:] or [run.folder]
         done = run.folder / "evaluation.json"
         fresh = done.exists() and done.stat().st_mtime >= newest[0].stat().st_mtime
-        if not fresh or comparison.read(run).evaluation.images != images:
+        if not fresh or comparison.read(run).evaluation.asked != images:
             evaluated(run.folder, images, None, data_dir, chosen)
     compared = [comparison.read(run) for run in folders]
     comparison.save(output, compared)
