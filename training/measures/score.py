@@ -7,6 +7,8 @@ from training.classifier import Classifier
 from training.data import ImageSet
 
 STEPS = 600
+MOST_EPOCHS = 10
+"""over the drawn images, where they are few"""
 SEED = 6
 
 
@@ -15,7 +17,8 @@ def classification_accuracy(drawn: ImageSet, test: ImageSet) -> float:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = classifier.network(drawn.shape.channels, len(drawn.classes))
-        classifier.fit(network, drawn, STEPS, _quiet)
+        steps = min(STEPS, MOST_EPOCHS * len(drawn) // classifier.BATCH)
+        classifier.fit(network, drawn, steps, _quiet)
     labels = Classifier(network.eval(), drawn.classes, 0.0).labels(test.images)
     return (labels == test.labels).float().mean().item()
 
