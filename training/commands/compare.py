@@ -80,6 +80,6 @@ def show(compared: list[Compared]) -> None:
         drawn = row.evaluation.drawn
         figures = (f"{drawn.fid:.2f}", f"{drawn.recall:.3f}", f"{drawn.class_kl:.3f}", f"{drawn.confidence:.3f}")
         asked = "" if drawn.accuracy is None else f"{drawn.accuracy:.1%}"
-        works = "; ".join(row.shortcomings()) or "yes"
+        works = "no" if row.shortcomings() else "yes"  # the file says why
         table.add_row(row.config.preset, row.config.data, *figures, asked, works)
     Console().print(table)
