@@ -1,7 +1,6 @@
 """The service: its routes, and BentoML around them."""
 
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,12 +17,13 @@ from service.batcher import Batcher
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
-from service.drawing import DRAWN_SEEDS, ONE_PNG, PNG, draw_images, get_image
+from service.drawing import ONE_PNG, PNG, draw_images, get_image
 from service.errors import InvalidModel
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import Served, find, get_model, list_models
 from service.recogniser import Recogniser, open_recognisers
+from service.requests import seed_of
 from service.runtime import SHAPE, Runtime, open_models
 from service.settings import Settings
 
@@ -77,8 +77,7 @@ async def stream_dataset(body: DatasetRequest, request: Request) -> Response:
     """
     served = find(request, body.model)
     card = served.runtime.card
-    seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
-    dataset = dataset_of(body, card, seed)
+    dataset = dataset_of(body, card, seed_of(body.seed))
     made = container_of(body, card, dataset)
     stream = await request.app.state.streams.opened(dataset, made, served.batcher)
     headers = headers_of(body, card, dataset) | {"Faussaire-Model": served.version}

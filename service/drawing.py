@@ -1,7 +1,6 @@
 """`POST /v1/images` and `GET /v1/image`: from codes to PNG."""
 
 import asyncio
-import secrets
 import time
 from typing import Annotated, Any
 
@@ -15,11 +14,8 @@ from service.errors import OtherVersion, TooManyImages
 from service.models import SHOWN_DIGITS, Served, find
 from service.problems import described
 from service.provenance import Origin, origin_of
-from service.requests import ImageQuery, ImagesRequest, codes_of
+from service.requests import ImageQuery, ImagesRequest, codes_of, seed_of
 from service.settings import Settings
-
-DRAWN_SEEDS = 2**53
-"""Seeds that the server chooses are below it: JavaScript's numbers hold them exactly."""
 
 PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The image, or a sheet of several"},
@@ -53,7 +49,7 @@ async def draw_images(body: ImagesRequest, request: Request) -> Response:
     if body.n > settings.max_images:
         raise TooManyImages("n", f"Ask for at most {settings.max_images} images at a time.")
     served = find(request, body.model)
-    seed = secrets.randbelow(DRAWN_SEEDS) if body.seed is None else body.seed
+    seed = seed_of(body.seed)
     codes, origin = _decided(served, body, seed)
     content, timing = await _drawn(served, codes, origin)
     headers = _headers(served, seed, body.index) | {"ETag": etag_of(origin)} | timing

@@ -1,5 +1,6 @@
 """What may be asked of `POST /v1/images`, and the codes that it means in a model's latent space."""
 
+import secrets
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +12,9 @@ from latent.noise import SEED_LIMIT
 from service.errors import StyleOutOfRange, UnknownClass, UnknownStyle
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+DRAWN_SEEDS = 2**53
+"""Seeds that the server chooses are below it: JavaScript's numbers hold them exactly."""
+
 STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
 """Decimal numbers with commas between."""
 
@@ -77,6 +81,11 @@ class ImageQuery(BaseModel):
         styles = None if self.style is None else [float(value) for value in self.style.split(",")]
         fields = {"model": self.model, "class": self.class_, "style": styles, "seed": self.seed, "index": self.index}
         return ImagesRequest.model_validate(fields)
+
+
+def seed_of(request_seed: int | None) -> int:
+    """The seed that was asked for, or one that the server chooses."""
+    return secrets.randbelow(DRAWN_SEEDS) if request_seed is None else request_seed
 
 
 def codes_of(request: ImagesRequest, space: LatentSpace, seed: int) -> Codes:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from latent import Codes, Training, draw_noise, draw_styles
+from latent import Training
 from training.errors import InvalidRun
-from training.evaluate import SEED
+from training.evaluate import SEED, asked_codes
 from training.evaluation import Evaluation, Measures
 from training.files import replacing, write_text
 from training.model import Model
@@ -70,11 +70,7 @@ def read(run: Run) -> Compared:
         raise InvalidRun(f"{run.folder} was not evaluated yet; run 'faussaire evaluate {run.folder}'")
     model = Model(run.folder / "model.onnx")
     space = model.card.space
-    codes = Codes(
-        draw_noise(space, SEED, 0, COLUMNS),
-        space.one_hot(np.arange(COLUMNS) % max(len(space.classes), 1)),
-        draw_styles(space, SEED, 0, COLUMNS),
-    )
+    codes = asked_codes(space, SEED, np.arange(COLUMNS) % max(len(space.classes), 1))
     evaluation = Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
     return Compared(run.read_config(), model.card.training, evaluation, model.generate(codes, COLUMNS))
 

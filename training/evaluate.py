@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
 from training.classifier import Classifier
@@ -29,27 +30,20 @@ def recognised(model: Model, classifier: Classifier) -> list[Recognised]:
     """Ask for 1,000 images of each class by name, with the noise and styles that the service would draw."""
     space = model.card.space
     return [
-        _recognised(model, classifier, class_codes(space, SEED + code, code), code)
+        _recognised(model, classifier, asked_codes(space, SEED + code, np.full(IMAGES_PER_CLASS, code)), code)
         for code in range(len(space.classes))
     ]
 
 
-def class_codes(space: LatentSpace, seed: int, code: int) -> Codes:
-    count = IMAGES_PER_CLASS
-    return Codes(
-        draw_noise(space, seed, 0, count),
-        space.one_hot(np.full(count, code)),
-        draw_styles(space, seed, 0, count),
-    )
-
-
 def any_codes(space: LatentSpace, seed: int, count: int) -> Codes:
     """Codes as the service draws them where nothing is asked for."""
-    return Codes(
-        draw_noise(space, seed, 0, count),
-        space.one_hot(draw_classes(space, seed, 0, count)),
-        draw_styles(space, seed, 0, count),
-    )
+    return asked_codes(space, seed, draw_classes(space, seed, 0, count))
+
+
+def asked_codes(space: LatentSpace, seed: int, classes: NDArray[np.intp]) -> Codes:
+    """Codes as the service draws them where these classes (N,) are asked for."""
+    count = len(classes)
+    return Codes(draw_noise(space, seed, 0, count), space.one_hot(classes), draw_styles(space, seed, 0, count))
 
 
 def _recognised(model: Model, classifier: Classifier, codes: Codes, code: int) -> Recognised:

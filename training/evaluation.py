@@ -8,11 +8,10 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from latent import Codes, draw_noise, draw_styles
 from training.classifier import Classifier
 from training.collapse import divergence
 from training.data import ImageSet
-from training.evaluate import BATCH, SEED, any_codes, recognised
+from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
 from training.measures.distances import frechet, kernel
 from training.measures.inception import Inception
 from training.measures.manifold import manifold
@@ -146,8 +145,7 @@ def labelled(model: Model, judge: Classifier, count: int) -> ImageSet:
     """As many images of each class asked for by name."""
     space, card = model.card.space, model.card
     asked = np.arange(count) % len(space.classes)
-    codes = Codes(draw_noise(space, SEED + 1, 0, count), space.one_hot(asked), draw_styles(space, SEED + 1, 0, count))
-    images = torch.from_numpy(model.generate(codes, BATCH)).permute(0, 3, 1, 2)
+    images = torch.from_numpy(model.generate(asked_codes(space, SEED + 1, asked), BATCH)).permute(0, 3, 1, 2)
     names = [code.name for code in space.classes]
     labels = torch.tensor([judge.classes.index(names[code]) for code in asked])
     return ImageSet(images, labels, judge.classes, card.data)

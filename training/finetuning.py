@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from training.checkpoint import State, reading
-from training.errors import InvalidRun, Unfit
+from training.errors import Unfit
 from training.files import replacing
 from training.networks import Built
 from training.run import Run
@@ -53,9 +53,7 @@ def layers_of(network: nn.Module) -> list[nn.ModuleList]:
 
 def begin_from(source: Run, state: State) -> None:
     """Copy the networks of the source's last checkpoint into a fresh state. Raises InvalidRun and Unfit."""
-    if not source.checkpoints():
-        raise InvalidRun(f"{source.folder} has no checkpoint yet; train it for an epoch first")
-    path = source.checkpoints()[-1]
+    path = source.last_checkpoint()
     with reading(path):
         saved = torch.load(path, map_location=state.source.device, weights_only=True)
     for name, network in state.networks().items():

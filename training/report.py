@@ -11,8 +11,8 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from PIL import Image
 
-from latent import Codes, draw_noise, draw_styles
-from training.evaluate import SEED
+from latent import Codes, draw_noise
+from training.evaluate import SEED, asked_codes
 from training.evaluation import Evaluation, Measures, Real
 from training.files import write_text
 from training.measures.neighbours import nearest
@@ -79,7 +79,7 @@ def sheet(model: Model) -> NDArray[np.uint8]:
     """uint8 (rows * H, 16 * W, channels): noise and styles drawn for each image."""
     space = model.card.space
     count = (len(space.classes) or 10) * COLUMNS
-    return _tiled(model.generate(_codes(model, np.arange(count) // COLUMNS), count))
+    return _tiled(model.generate(asked_codes(space, SEED, np.arange(count) // COLUMNS), count))
 
 
 def traversal(model: Model, style: int) -> NDArray[np.uint8]:
@@ -96,15 +96,9 @@ def traversal(model: Model, style: int) -> NDArray[np.uint8]:
 def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
     """Sixteen drawn images above their nearest training images."""
     asked = np.arange(COLUMNS) % max(len(model.card.space.classes), 1)
-    drawn = torch.from_numpy(model.generate(_codes(model, asked), COLUMNS)).permute(0, 3, 1, 2)
+    drawn = torch.from_numpy(model.generate(asked_codes(model.card.space, SEED, asked), COLUMNS)).permute(0, 3, 1, 2)
     _, at = nearest(drawn, real.known.images)
     return _tiled(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy())
-
-
-def _codes(model: Model, asked: NDArray[np.intp]) -> Codes:
-    space = model.card.space
-    count = len(asked)
-    return Codes(draw_noise(space, SEED, 0, count), space.one_hot(asked), draw_styles(space, SEED, 0, count))
 
 
 def _tiled(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -19,6 +19,10 @@ Progress = Callable[[int, dict[str, float]], None]
 """Called with the step and the newest row of statistics."""
 
 
+def quiet(_: int, __: dict[str, float]) -> None:
+    """A progress that shows nothing."""
+
+
 class Config(BaseModel):
     """Everything that decides what a run computes."""
 
@@ -53,6 +57,10 @@ class Config(BaseModel):
         given = {name: value for name, value in chosen.items() if value is not None}
         return cls.model_validate({"preset": preset} | row | given)
 
+    def halved(self) -> Self:
+        """The same with a head start of half the epochs at most, for a budget shorter than the preset's."""
+        return self.model_copy(update={"head_start": min(self.head_start, self.epochs // 2)})
+
 
 @dataclass(frozen=True)
 class Run:
@@ -72,6 +80,12 @@ class Run:
     def checkpoints(self) -> list[Path]:
         """Oldest first."""
         return sorted((self.folder / "checkpoints").glob("step-*.pt"))
+
+    def last_checkpoint(self) -> Path:
+        """Raises InvalidRun."""
+        if not self.checkpoints():
+            raise InvalidRun(f"{self.folder} has no checkpoint yet; train it for an epoch first")
+        return self.checkpoints()[-1]
 
     def prune_checkpoints(self) -> None:
         for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:

@@ -5,7 +5,7 @@ import json
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -98,8 +98,7 @@ def open_study(sweep: Sweep, storage: str, seed: int) -> optuna.Study:
     # A sampler that began anew at the same seed would suggest what it did before.
     state = np.random.SeedSequence([seed, len(study.get_trials(deepcopy=False))]).generate_state(1)
     study.sampler = TPESampler(seed=int(state[0]))
-    wanted = {name: getattr(sweep, name) for name in ("preset", "data", "measure", "folds", "epochs", "images")}
-    for name, value in wanted.items():
+    for name, value in asdict(sweep).items():
         before = study.user_attrs.get(name, value)
         if before != value:
             raise RunMismatch(
@@ -184,8 +183,7 @@ def _fold(
     worker: Worker, sweep: Sweep, chosen: dict[str, Any], fold: int, learned: Tensor, held_out: Tensor, title: str
 ) -> float:
     """Train and measure. The folder is named by the settings, so that a trial taken up again goes on there."""
-    head_start = min(presets.preset(sweep.preset).head_start, sweep.epochs // 2)
-    config = Config.of(sweep.preset, data=sweep.data, seed=fold, epochs=sweep.epochs, head_start=head_start, **chosen)
+    config = Config.of(sweep.preset, data=sweep.data, seed=fold, epochs=sweep.epochs, **chosen).halved()
     images = worker.images.rows(learned)
     place = Run(worker.folder / sweep.name / _digest(chosen) / f"fold-{fold}")
     total = sweep.epochs * (len(images) // config.batch)

@@ -57,8 +57,7 @@ def budgeted(preset: str, data_name: str, epochs: int, data_dir: Path, device: t
 
     One that collapses for good is kept as it was last well.
     """
-    head_start = min(presets.preset(preset).head_start, epochs // 2)
-    config = Config.of(preset, data=data_name, seed=0, epochs=epochs, head_start=head_start)
+    config = Config.of(preset, data=data_name, seed=0, epochs=epochs).halved()
     images = data.load(data_name, data_dir, train=True)
     run = Run(Path("runs") / "compare" / f"{preset}-{images.card.name}-0")
     total = epochs * (len(images) // config.batch)

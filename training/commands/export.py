@@ -10,7 +10,6 @@ from latent import GeneratorCard
 from training import data, loop, recogniser
 from training import export as exporting
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
-from training.errors import InvalidRun
 from training.run import Run
 
 
@@ -30,11 +29,10 @@ def export(
 def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> GeneratorCard:
     """Write the last checkpoint's generator to `output`, and its recogniser beside it. Raises InvalidRun."""
     config = run.read_config()
-    if not run.checkpoints():
-        raise InvalidRun(f"{run.folder} has no checkpoint yet; train it for an epoch first")
+    checkpoint = run.last_checkpoint()
     images = data.load(config.data, data_dir, train=True)
     state = loop.initial_state(config, images, device)
-    state.load(run.checkpoints()[-1])
+    state.load(checkpoint)
     judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
     card = exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
     recogniser.beside(output).unlink(missing_ok=True)  # of a generator that is no more

@@ -17,6 +17,7 @@ from training.classifier import Classifier
 from training.data import ImageSet
 from training.errors import UnknownName
 from training.run import Progress as Report
+from training.run import quiet
 
 INTERRUPTED = 130
 
@@ -94,7 +95,3 @@ def stages_bar(title: str, total: int) -> Iterator[Callable[[str], None]]:
         begun = count()
         yield lambda stage: bar.update(task, completed=next(begun), stage=stage)
         bar.update(task, completed=total, stage="")
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass

@@ -5,6 +5,7 @@ import torch
 from training import classifier
 from training.classifier import Classifier
 from training.data import ImageSet
+from training.run import quiet
 
 STEPS = 600
 MOST_EPOCHS = 10
@@ -18,10 +19,6 @@ def classification_accuracy(drawn: ImageSet, test: ImageSet) -> float:
         torch.manual_seed(SEED)
         network = classifier.network(drawn.shape.channels, len(drawn.classes))
         steps = min(STEPS, MOST_EPOCHS * len(drawn) // classifier.BATCH)
-        classifier.fit(network, drawn, steps, _quiet)
+        classifier.fit(network, drawn, steps, quiet)
     labels = Classifier(network.eval(), drawn.classes, 0.0).labels(test.images)
     return (labels == test.labels).float().mean().item()
-
-
-def _quiet(_: int, __: dict[str, float]) -> None:
-    pass
