@@ -10,12 +10,13 @@ SCALE = 0.15
 SHEAR = 0.2
 SHIFT = 0.15
 """of half the image's width"""
-FADE = 0.5
-"""the most by which brightness falls"""
 
 
-def augment(images: Tensor, source: torch.Generator) -> Tensor:
-    """Rotate, scale, shear, shift and dim each image (N, channels, H, W) in [-1, 1] by a random little."""
+def augment(images: Tensor, source: torch.Generator, fade: float) -> Tensor:
+    """Rotate, scale, shear, shift and dim each image (N, channels, H, W) in [-1, 1] by a random little.
+
+    `fade` in [0, 1] is the most by which brightness falls.
+    """
     count = len(images)
     u = torch.rand(count, 7, generator=source, device=images.device) * 2 - 1
     angle, shear = u[:, 0] * ROTATION, u[:, 1] * SHEAR
@@ -25,6 +26,6 @@ def augment(images: Tensor, source: torch.Generator) -> Tensor:
     bottom = torch.stack([wide * sin, high * (shear * sin + cos), u[:, 5] * SHIFT], 1)
     affine = torch.stack([top, bottom], 1)  # (N, 2, 3)
     at = affine_grid(affine, list(images.shape), align_corners=False)
-    gain = 1 - FADE * (u[:, 6] + 1) / 2
+    gain = 1 - fade * (u[:, 6] + 1) / 2
     # Outside the image is background, which is -1 and not the sampler's 0.
     return grid_sample(images + 1, at, align_corners=False) * gain[:, None, None, None] - 1

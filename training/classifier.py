@@ -18,6 +18,8 @@ EPOCHS = 4
 BATCH = 128
 SEED = 0
 LR = 2e-3
+FADE = 0.5
+"""of half the images it learns from"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> 
         # Half plain, half moved a little: generated images are not centred as the real ones are.
         real = to_unit(train.images[rows])
         half = BATCH // 2
-        batch = torch.cat([real[:half], augment(real[half:], source)])
+        batch = torch.cat([real[:half], augment(real[half:], source, FADE)])
         loss = cross_entropy(net(batch), train.labels[rows])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

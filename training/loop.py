@@ -5,19 +5,21 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from types import FrameType
 
 import torch
 
 from latent import LatentSpace
-from training import data, networks, presets
+from training import data, headstart, networks, presets
 from training.averaging import Average, recompute_batch_norm
 from training.checkpoint import State
 from training.collapse import Watch, reason
 from training.data import ImageSet
 from training.errors import Diverged
 from training.finetuning import freeze
+from training.neighbourhood import neighbourhood
 from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
 from training.run import Config, Progress, Run
@@ -52,12 +54,13 @@ def train(
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images)
+    near = neighbourhood(resident.images) if state.step < step.head_start else None
     newest: dict[str, torch.Tensor] = {}
     with interruptible() as interrupted:
         while state.step < total and not interrupted():
-            started = time.perf_counter()
-            newest |= _advance(state, step, resident, config)
-            if state.step % LOG_EVERY == 0:
+            started, before = time.perf_counter(), state.step
+            newest |= _advance(state, step, resident, config, near)
+            if state.step // LOG_EVERY > before // LOG_EVERY:
                 row = _statistics(state, steps_per_epoch, newest)
                 if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
                     row |= watch.histogram(state.players.generator, step.space)
@@ -164,13 +167,21 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _advance(state: State, step: Step, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
-    rows = batch_rows(config, len(images), state.step).to(images.images.device)
+def _advance(
+    state: State, step: Step, images: ImageSet, config: Config, near: torch.Tensor | None
+) -> dict[str, torch.Tensor]:
+    count = len(images)
+    taken = headstart.batches(state.step, config.batch, count // config.batch, step.head_start)
+    rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
     real = Batch(data.to_unit(images.images[rows]), images.labels[rows])
+    if near is not None and state.step < step.head_start:
+        chosen = torch.randint(near.shape[1], (len(rows), 1), generator=state.source, device=rows.device)
+        others = near[rows].gather(1, chosen).squeeze(1)
+        real = replace(real, neighbours=data.to_unit(images.images[others]))
     terms = step(state.players, real, state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)
-    state.step += 1
+    state.step += taken
     return terms
 
 

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from latent import ImageShape, LatentSpace
 from training.errors import Unfit, UnknownName
 from training.objectives import EVIDENCE_BOUND, OBJECTIVES
-from training.presets import Codes
+from training.presets import TOLD, Codes
 
 Layers = Callable[[int, ImageShape], nn.Sequential]
 """From the number of inputs and the image's shape to the layers."""
@@ -102,8 +102,9 @@ class Recogniser(nn.Module):
 
     def __init__(self, space: LatentSpace, shape: ImageShape) -> None:
         super().__init__()
-        self.classes = _recogniser_layers(shape, len(space.classes))
-        self.styles = _recogniser_layers(shape, len(space.styles)) if space.styles else None
+        self.classes = _recogniser_layers(shape, len(space.classes), 32)
+        # A slant is plainer than a class.
+        self.styles = _recogniser_layers(shape, len(space.styles), 16) if space.styles else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, channels, H, W) -> class logits (N, C), means of the style codes (N, S)"""
@@ -111,20 +112,20 @@ class Recogniser(nn.Module):
         return self.classes(image), styles
 
 
-def _recogniser_layers(shape: ImageShape, outputs: int) -> nn.Sequential:
-    height, width = _quarter(shape)
+def _recogniser_layers(shape: ImageShape, outputs: int, width: int) -> nn.Sequential:
+    down, across = _quarter(shape)
     return nn.Sequential(
-        nn.Conv2d(shape.channels, 32, 4, 2, 1),
-        nn.BatchNorm2d(32),
+        nn.Conv2d(shape.channels, width, 4, 2, 1),
+        nn.BatchNorm2d(width),
         nn.LeakyReLU(0.1),
-        nn.Conv2d(32, 64, 4, 2, 1),
-        nn.BatchNorm2d(64),
+        nn.Conv2d(width, 2 * width, 4, 2, 1),
+        nn.BatchNorm2d(2 * width),
         nn.LeakyReLU(0.1),
         nn.Flatten(),
-        nn.Linear(64 * height * width, 128),
-        nn.BatchNorm1d(128),
+        nn.Linear(2 * width * down * across, 4 * width),
+        nn.BatchNorm1d(4 * width),
         nn.LeakyReLU(0.1),
-        nn.Linear(128, outputs),
+        nn.Linear(4 * width, outputs),
     )
 
 
@@ -324,7 +325,7 @@ def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: Im
     network = NETWORKS[name]
     inputs = space.noise_size + len(space.classes) + len(space.styles)
     generator = Generator(network.generator(inputs, shape), shape)
-    opponent = _opponent(network, objective, len(space.classes) if codes == "cgan" else 0, space, shape, dropout)
+    opponent = _opponent(network, objective, len(space.classes) if codes in TOLD else 0, space, shape, dropout)
     return Built(generator, opponent, Recogniser(space, shape) if codes in ("infogan", "acgan") else None)
 
 

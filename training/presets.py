@@ -10,6 +10,9 @@ from training.errors import UnknownName
 Codes = Literal["none", "infogan", "cgan", "acgan"]
 """No codes; codes that Q finds; labels told to both players; labels that a classifier asks of G."""
 
+TOLD: tuple[Codes, ...] = ("cgan", "infogan")
+"""Where D is told an image's class: of a real one, its label, or the code that Q reads."""
+
 Noise = Literal["uniform", "normal"]
 """In [-1, 1), as the report has it, or N(0, 1)."""
 
@@ -49,7 +52,7 @@ PRESETS: dict[str, Preset] = {
     "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", batch=32, beta1=0),
     "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3", batch=32),
     "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
-    "infogan":  Preset("compact",      "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, equation 6", batch=128, head_start=6),
+    "infogan":  Preset("compact",      "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, eq. 6; Ji et al. 2019, eq. 3; Miyato and Koyama 2018, eq. 3", batch=32, head_start=8),
     "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, eq. 4; Higgins et al. 2017, eq. 4", noise="normal"),
 }
 # fmt: on

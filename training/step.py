@@ -10,14 +10,18 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
+from training import headstart
 from training.augment import augment
 from training.latents import Latents, draw
 from training.networks import Built, Recogniser
 from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
-from training.presets import Codes
+from training.presets import TOLD, Codes
 
 STYLE_WEIGHT = 0.5
-"""Lambda of the style codes' term; that of the class codes is 1 (Chen et al. 2016, appendix C)."""
+"""Lambda of the style codes' term (Chen et al. 2016, appendix C)."""
+
+CLASS_WEIGHT = {"infogan": 0.1, "acgan": 1.0}
+"""Lambda of the class codes' term; D is told them by an InfoGAN, and by an ACGAN Q alone asks for them."""
 
 BETA2 = 0.999
 LR_Q = 1e-3
@@ -56,6 +60,8 @@ class Batch:
 
     images: Tensor
     labels: Tensor
+    neighbours: Tensor | None = None
+    """for each image another real one that looks like it, in the head start"""
 
     def one_hot(self, classes: int) -> Tensor:
         """(N, C)"""
@@ -76,8 +82,8 @@ class AdversarialStep:
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:
         """Move the players once; returns scalars on their device. `number` counts the steps of the run."""
         terms: dict[str, Tensor] = {}
-        if players.recogniser is not None:
-            terms |= self._recognise(players, players.recogniser, real, source)
+        if players.recogniser is not None and (number < self.head_start or not self.head_start):
+            terms |= self._recognise(players, players.recogniser, real, source, number)
         if number < self.head_start:
             return terms
         latents = draw(self.space, len(real.images), source)
@@ -90,27 +96,39 @@ class AdversarialStep:
 
     def _told(self, classes: Tensor) -> Tensor:
         """What D is told of the classes (N, C): all or nothing."""
-        return classes if self.codes == "cgan" else classes[:, :0]
+        return classes if self.codes in TOLD else classes[:, :0]
+
+    @torch.no_grad()
+    def _classes(self, players: Players, real: Batch) -> Tensor:
+        """The classes of real images (N, C): their labels, or for InfoGAN, which has none, the codes that Q reads."""
+        if self.codes != "infogan" or players.recogniser is None:
+            return real.one_hot(len(self.space.classes))
+        read: Tensor = players.recogniser.classes.eval()(real.images)
+        return one_hot(read.argmax(1), read.shape[1]).float()
 
     def _recognise(
-        self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator
+        self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator, number: int
     ) -> dict[str, Tensor]:
         """Q's class codes learn from real images alone, with labels for ACGAN, without for InfoGAN."""
-        views = torch.cat([real.images, augment(real.images, source)])
+        progress = number / self.head_start if self.head_start else 0.0
+        for group in players.optimiser_class.param_groups:
+            group["lr"] = LR_Q * headstart.pace(progress)
+        like = real.images if real.neighbours is None else real.neighbours
+        views = torch.cat([real.images, augment(like, source, headstart.FADE)])
         first, second = recogniser.classes.train()(views).chunk(2)
         if self.codes == "acgan":
             loss = (cross_entropy(first, real.labels) + cross_entropy(second, real.labels)) / 2
             _descend(players.optimiser_class, loss)
             return {"loss_classifier": loss.detach()}
-        # Two views of an image are one class (Ji et al. 2019).
-        information = mutual_information(first, second)
+        # Two views of an image are one class (Ji et al. 2019), and so are neighbours (Van Gansbeke et al. 2020).
+        information = mutual_information(first, second, headstart.evenness(progress))
         _descend(players.optimiser_class, -information)
-        return {"information": information.detach()}
+        return {"information": mutual_information(first.detach(), second.detach())}
 
     def _discriminate(
         self, players: Players, real: Batch, fake: Tensor, latents: Latents, source: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        of_real = self._told(real.one_hot(len(self.space.classes)) if self.space.classes else latents.classes)
+        of_real = self._told(self._classes(players, real) if self.space.classes else latents.classes)
         of_fake = self._told(latents.classes)
         real_outputs = players.discriminator(real.images, of_real)
         fake_outputs = players.discriminator(fake, of_fake)
@@ -134,7 +152,7 @@ class AdversarialStep:
         loss = self.objective.losses(real_outputs, outputs)[1]
         terms = {"loss_g": loss.detach()}
         if players.recogniser is not None:
-            recognised, more = recognition(players.recogniser, fake, latents)
+            recognised, more = recognition(players.recogniser, fake, latents, CLASS_WEIGHT[self.codes])
             loss = loss + recognised
             terms |= more
         if players.recogniser is None or players.recogniser.styles is None:
@@ -164,7 +182,9 @@ class VariationalStep:
 Step = AdversarialStep | VariationalStep
 
 
-def recognition(recogniser: Recogniser, fake: Tensor, latents: Latents) -> tuple[Tensor, dict[str, Tensor]]:
+def recognition(
+    recogniser: Recogniser, fake: Tensor, latents: Latents, class_weight: float
+) -> tuple[Tensor, dict[str, Tensor]]:
     """The bound on the codes' mutual information with the image, negated (Chen et al. 2016, equation 5).
 
     Class codes by cross entropy; style codes by a Gaussian of fixed variance, which is a squared error.
@@ -175,9 +195,9 @@ def recognition(recogniser: Recogniser, fake: Tensor, latents: Latents) -> tuple
     loss_class = cross_entropy(logits, latents.classes)
     terms = {"loss_class": loss_class.detach()}
     if recogniser.styles is None:
-        return loss_class, terms
+        return class_weight * loss_class, terms
     loss_style = mse_loss(means, latents.styles)
-    return loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
+    return class_weight * loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
 
 
 def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:

@@ -37,13 +37,13 @@ def test_the_generator_of_a_wgan_moves_once_in_two_steps_of_its_critic(digits: I
     assert moved == [False, True] * 5
 
 
-def test_only_the_discriminator_of_a_cgan_is_told_the_classes(digits: ImageSet) -> None:
+def test_the_discriminators_of_a_cgan_and_an_infogan_are_told_the_classes(digits: ImageSet) -> None:
     images, classes = to_unit(digits.images[:2]), torch.eye(10)
     told = loop.initial_state(configured("cgan"), digits, CPU).players.discriminator.eval()
     assert not torch.equal(told(images, classes[:2]), told(images, classes[2:4]))
     untold = loop.initial_state(configured("acgan"), digits, CPU).players.discriminator.eval()
     assert torch.equal(untold(images, classes[:2, :0]), untold(images, classes[2:4, :0]))
-    for codes, width in (("cgan", 10), ("acgan", 0), ("infogan", 0)):
+    for codes, width in (("cgan", 10), ("acgan", 0), ("infogan", 10)):
         step = loop.make_step(configured(codes), digits)
         assert isinstance(step, AdversarialStep)
         assert step._told(classes).shape == (10, width)

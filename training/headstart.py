@@ -1,0 +1,38 @@
+"""The head start: epochs in which only the recogniser learns, sorting real images into classes without labels."""
+
+import math
+
+IMAGES = 256
+"""a step: the information in class codes is that of a batch's images, and wants many of each class"""
+
+EVENNESS = 2.5
+"""How often the entropy of the class codes counts in their information, at first. With 1, one code took two digits in
+three seeds of five, and stayed so; in the end it must be 1, since classes need not be even."""
+
+FADE = 0.3
+"""The most by which a view's brightness falls. By half, 60 % of Fashion-MNIST had the class of their code, and by this
+68 %: how bright a garment is tells what it is."""
+
+EVEN_UNTIL = 0.6
+"""of the head start"""
+
+FULL_SPEED_UNTIL = 0.5
+"""of the head start; from there the learning rate falls to 0 along a cosine"""
+
+
+def evenness(progress: float) -> float:
+    """How often entropy counts, `progress` being the part of the head start that is over, in [0, 1]."""
+    return 1 + (EVENNESS - 1) * max(0.0, 1 - progress / EVEN_UNTIL)
+
+
+def pace(progress: float) -> float:
+    """The learning rate as a share of the first."""
+    late = max(0.0, progress - FULL_SPEED_UNTIL) / (1 - FULL_SPEED_UNTIL)
+    return (1 + math.cos(math.pi * late)) / 2
+
+
+def batches(step: int, batch: int, per_epoch: int, head_start: int) -> int:
+    """How many batches a step takes at once: in the head start, of so many steps, `IMAGES` worth, within an epoch."""
+    if step >= head_start:
+        return 1
+    return min(max(1, IMAGES // batch), per_epoch - step % per_epoch)
