@@ -7,7 +7,10 @@ IMAGES = 256
 
 EVENNESS = 2.5
 """How often the entropy of the class codes counts in their information, at first. With 1, one code took two digits in
-three seeds of five, and stayed so; in the end it must be 1, since classes need not be even."""
+four seeds of five, and stayed so; in the end it must be 1, since classes need not be even."""
+
+REMEMBERED = 0.01
+"""share of a step in the mean by which heads are compared"""
 
 FADE = 0.3
 """The most by which a view's brightness falls. By half, 60 % of Fashion-MNIST had the class of their code, and by this

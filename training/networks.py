@@ -6,6 +6,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.nn.utils.parametrizations import spectral_norm
 
 from latent import ImageShape, LatentSpace
@@ -21,6 +22,13 @@ Trunk = Callable[[ImageShape, float], nn.Sequential]
 
 CODE_SIZE = 64
 """of an auto-encoder"""
+
+HEADS = 8
+"""of the recogniser of classes that nobody labelled"""
+
+CLASS_WIDTH = 32
+STYLE_WIDTH = 16
+"""Channels of the recogniser's first layer; a slant is plainer than a class."""
 
 
 class Generator(nn.Module):
@@ -92,6 +100,33 @@ class Encoder(nn.Module):
         return mean, log_variance
 
 
+class ClassRecogniser(nn.Module):
+    """Images to class codes, by several heads over one trunk: the head with the most information speaks.
+
+    A head may take two classes for one, and stay so; what it tells of an image is less than what the others do.
+    """
+
+    def __init__(self, shape: ImageShape, classes: int, heads: int) -> None:
+        super().__init__()
+        self.trunk = _recogniser_trunk(shape, CLASS_WIDTH)
+        self.heads = nn.Linear(4 * CLASS_WIDTH, heads * classes)
+        self.register_buffer("information", torch.zeros(heads))
+        self.information: Tensor
+        """of each head, in nats, a mean over the last steps"""
+        self.size = (heads, classes)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, channels, H, W) -> class logits (N, C)"""
+        best = self.information.argmax(keepdim=True)
+        weight, bias = (part.reshape(*self.size, -1).index_select(0, best)[0] for part in self.heads.parameters())
+        return linear(self.trunk(image), weight, bias[:, 0])
+
+    def by_each(self, image: Tensor) -> Tensor:
+        """(N, channels, H, W) -> class logits (heads, N, C)"""
+        logits: Tensor = self.heads(self.trunk(image))
+        return logits.reshape(-1, *self.size).transpose(0, 1)
+
+
 class Recogniser(nn.Module):
     """Q of InfoGAN and the classifier of ACGAN: the codes that an image was drawn with.
 
@@ -100,11 +135,13 @@ class Recogniser(nn.Module):
     do class and style codes share any.
     """
 
-    def __init__(self, space: LatentSpace, shape: ImageShape) -> None:
+    def __init__(self, space: LatentSpace, shape: ImageShape, heads: int = 1) -> None:
         super().__init__()
-        self.classes = _recogniser_layers(shape, len(space.classes), 32)
-        # A slant is plainer than a class.
-        self.styles = _recogniser_layers(shape, len(space.styles), 16) if space.styles else None
+        self.classes = ClassRecogniser(shape, len(space.classes), heads)
+        self.styles = None
+        if space.styles:
+            last = nn.Linear(4 * STYLE_WIDTH, len(space.styles))
+            self.styles = nn.Sequential(_recogniser_trunk(shape, STYLE_WIDTH), last)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, channels, H, W) -> class logits (N, C), means of the style codes (N, S)"""
@@ -112,7 +149,8 @@ class Recogniser(nn.Module):
         return self.classes(image), styles
 
 
-def _recogniser_layers(shape: ImageShape, outputs: int, width: int) -> nn.Sequential:
+def _recogniser_trunk(shape: ImageShape, width: int) -> nn.Sequential:
+    """To features (N, 4 * width)."""
     down, across = _quarter(shape)
     return nn.Sequential(
         nn.Conv2d(shape.channels, width, 4, 2, 1),
@@ -125,7 +163,6 @@ def _recogniser_layers(shape: ImageShape, outputs: int, width: int) -> nn.Sequen
         nn.Linear(2 * width * down * across, 4 * width),
         nn.BatchNorm1d(4 * width),
         nn.LeakyReLU(0.1),
-        nn.Linear(4 * width, outputs),
     )
 
 
@@ -282,6 +319,8 @@ NETWORKS: dict[str, Network] = {
     "compact": Network(_compact_generator, _compact_trunk, 256, spectral=True),
     # The same with nothing that bounds D, for objectives that bring their own.
     "compact-free": Network(_compact_generator, _plain_trunk, 256),
+    # InfoGAN's own G against the D of compact: what the small G is measured by.
+    "paper": Network(_dcgan_generator, _compact_trunk, 256, spectral=True),
 }
 
 
@@ -326,7 +365,8 @@ def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: Im
     inputs = space.noise_size + len(space.classes) + len(space.styles)
     generator = Generator(network.generator(inputs, shape), shape)
     opponent = _opponent(network, objective, len(space.classes) if codes in TOLD else 0, space, shape, dropout)
-    return Built(generator, opponent, Recogniser(space, shape) if codes in ("infogan", "acgan") else None)
+    heads = {"infogan": HEADS, "acgan": 1}
+    return Built(generator, opponent, Recogniser(space, shape, heads[codes]) if codes in heads else None)
 
 
 def _opponent(

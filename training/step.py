@@ -115,15 +115,16 @@ class AdversarialStep:
             group["lr"] = LR_Q * headstart.pace(progress)
         like = real.images if real.neighbours is None else real.neighbours
         views = torch.cat([real.images, augment(like, source, headstart.FADE)])
-        first, second = recogniser.classes.train()(views).chunk(2)
+        first, second = recogniser.classes.train().by_each(views).chunk(2, 1)  # (heads, N, C)
         if self.codes == "acgan":
-            loss = (cross_entropy(first, real.labels) + cross_entropy(second, real.labels)) / 2
+            loss = (cross_entropy(first[0], real.labels) + cross_entropy(second[0], real.labels)) / 2
             _descend(players.optimiser_class, loss)
             return {"loss_classifier": loss.detach()}
         # Two views of an image are one class (Ji et al. 2019), and so are neighbours (Van Gansbeke et al. 2020).
-        information = mutual_information(first, second, headstart.evenness(progress))
-        _descend(players.optimiser_class, -information)
-        return {"information": mutual_information(first.detach(), second.detach())}
+        _descend(players.optimiser_class, -mutual_information(first, second, headstart.evenness(progress)).mean())
+        found = mutual_information(first.detach(), second.detach())
+        recogniser.classes.information.lerp_(found, headstart.REMEMBERED)
+        return {"information": found.max()}
 
     def _discriminate(
         self, players: Players, real: Batch, fake: Tensor, latents: Latents, source: torch.Generator

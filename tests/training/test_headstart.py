@@ -76,3 +76,17 @@ def test_the_labels_of_an_infogan_s_images_change_nothing(config: Config, digits
             step(state.players, Batch(to_unit(digits.images[:64]), labels[:64]), state.source, number)
         ends.append([*state.players.discriminator.parameters(), *state.players.generator.parameters()])
     assert all(map(torch.equal, *ends))
+
+
+def test_heads_are_compared_by_what_they_told_of_late(config: Config, digits: ImageSet) -> None:
+    state = loop.initial_state(config, digits, CPU)
+    step = loop.make_step(config, digits)
+    assert state.players.recogniser is not None
+    classes = state.players.recogniser.classes
+    with torch.no_grad():  # one head that takes all images for one class
+        classes.heads.weight[:10] = 0
+        classes.heads.bias[:10] = torch.eye(10)[0] * 50
+    for number in range(3):
+        step(state.players, Batch(to_unit(digits.images[:256]), digits.labels[:256]), state.source, number)
+    assert classes.information[0] == pytest.approx(0, abs=1e-5)
+    assert (classes.information[1:] > 0).all()

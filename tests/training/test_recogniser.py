@@ -9,10 +9,10 @@ import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
 from training import recogniser
-from training.data import ImageSet
+from training.data import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.graph import graph
-from training.networks import Recogniser
+from training.networks import ClassRecogniser, Recogniser
 from training.recogniser import beside, export, framing
 
 NAMES = tuple("0123456789")
@@ -106,3 +106,11 @@ def test_the_framing_is_how_the_images_lie(centre: str) -> None:
 def test_blank_images_say_nothing_of_the_framing() -> None:
     both = torch.cat([torch.zeros(50, 1, 28, 28, dtype=torch.uint8), blocks(by_mass=True)])
     assert framing(both) == framing(blocks(by_mass=True))
+
+
+def test_the_head_with_the_most_information_speaks(digits: ImageSet) -> None:
+    recogniser = ClassRecogniser(digits.shape, 10, heads=3).eval()
+    images = to_unit(digits.images[:4])
+    for best in range(3):
+        recogniser.information.copy_(torch.nn.functional.one_hot(torch.tensor(best), 3))
+        assert torch.allclose(recogniser(images), recogniser.by_each(images)[best], atol=1e-6)
