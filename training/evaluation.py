@@ -19,6 +19,7 @@ from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood
 from training.measures.score import classification_accuracy
 from training.model import Model
+from training.run import Run
 
 IMAGES = 10_000
 MANIFOLD_IMAGES = 5_000
@@ -126,6 +127,15 @@ def evaluate(model: Model, real: Real, protocol: Protocol, reference: Measures |
         drawn=measure(drawn, real, protocol, accuracy, score),
         real=reference,
     )
+
+
+def is_fresh(run: Run, images: int) -> bool:
+    """Whether a run was evaluated by so many images since its last checkpoint."""
+    done = run.folder / "evaluation.json"
+    newest = run.checkpoints()[-1:] or [run.folder]
+    if not done.exists() or done.stat().st_mtime < newest[0].stat().st_mtime:
+        return False
+    return Evaluation.model_validate_json(done.read_text(encoding="utf-8")).asked == images
 
 
 def stages(*, reference: bool, classes: bool, inception: bool) -> int:

@@ -41,10 +41,7 @@ def compare(
     pairs = [(row, name) for name in data_name or DATA for row in preset or presets.PRESETS]
     folders = [Run(path) for path in runs] if runs else [budgeted(*pair, epochs, data_dir, chosen) for pair in pairs]
     for run in folders:
-        newest = run.checkpoints()[-1:] or [run.folder]
-        done = run.folder / "evaluation.json"
-        fresh = done.exists() and done.stat().st_mtime >= newest[0].stat().st_mtime
-        if not fresh or comparison.read(run).evaluation.asked != images:
+        if not evaluation.is_fresh(run, images):
             evaluated(run.folder, images, None, data_dir, chosen)
     compared = [comparison.read(run) for run in folders]
     comparison.save(output, compared)
