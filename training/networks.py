@@ -26,9 +26,8 @@ CODE_SIZE = 64
 HEADS = 8
 """of the recogniser of classes that nobody labelled"""
 
-CLASS_WIDTH = 32
-STYLE_WIDTH = 16
-"""Channels of the recogniser's first layer; a slant is plainer than a class."""
+FEATURES = 128
+"""of the recogniser of classes"""
 
 
 class Generator(nn.Module):
@@ -108,8 +107,8 @@ class ClassRecogniser(nn.Module):
 
     def __init__(self, shape: ImageShape, classes: int, heads: int) -> None:
         super().__init__()
-        self.trunk = _recogniser_trunk(shape, CLASS_WIDTH)
-        self.heads = nn.Linear(4 * CLASS_WIDTH, heads * classes)
+        self.trunk = _recogniser_trunk(shape)
+        self.heads = nn.Linear(FEATURES, heads * classes)
         self.register_buffer("information", torch.zeros(heads))
         self.information: Tensor
         """of each head, in nats, a mean over the last steps"""
@@ -117,9 +116,13 @@ class ClassRecogniser(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (N, C)"""
+        return linear(self.trunk(image), *self.speaking())
+
+    def speaking(self) -> tuple[Tensor, Tensor]:
+        """The weights (C, FEATURES) and biases (C,) of the head with the most information."""
         best = self.information.argmax(keepdim=True)
-        weight, bias = (part.reshape(*self.size, -1).index_select(0, best)[0] for part in self.heads.parameters())
-        return linear(self.trunk(image), weight, bias[:, 0])
+        weights, biases = (part.reshape(*self.size, -1).index_select(0, best)[0] for part in self.heads.parameters())
+        return weights, biases[:, 0]
 
     def by_each(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (heads, N, C)"""
@@ -127,41 +130,57 @@ class ClassRecogniser(nn.Module):
         return logits.reshape(-1, *self.size).transpose(0, 1)
 
 
+class StyleRecogniser(nn.Module):
+    """Images and their classes to style codes, by one linear map of the pixels for all classes.
+
+    So plain a reader that a code can only mean the same in each class: a deeper one let G use it otherwise in each.
+    """
+
+    def __init__(self, shape: ImageShape, space: LatentSpace) -> None:
+        super().__init__()
+        self.pixels = nn.Linear(shape.channels * shape.height * shape.width, len(space.styles))
+        self.offsets = nn.Linear(len(space.classes), len(space.styles), bias=False)
+
+    def forward(self, image: Tensor, classes: Tensor) -> Tensor:
+        """(N, channels, H, W), (N, C) -> (N, S)"""
+        styles: Tensor = self.pixels(image.flatten(1)) + self.offsets(classes)
+        return styles
+
+
 class Recogniser(nn.Module):
     """Q of InfoGAN and the classifier of ACGAN: the codes that an image was drawn with.
 
     (Chen et al. 2016, section 4; Odena et al. 2017, section 3.) It shares no layers with D, where the papers'
-    do: its class codes learn from real images, and what tells classes apart is not what tells fakes apart. Nor
-    do class and style codes share any.
+    do: its class codes learn from real images, and what tells classes apart is not what tells fakes apart.
     """
 
     def __init__(self, space: LatentSpace, shape: ImageShape, heads: int = 1) -> None:
         super().__init__()
         self.classes = ClassRecogniser(shape, len(space.classes), heads)
-        self.styles = None
-        if space.styles:
-            last = nn.Linear(4 * STYLE_WIDTH, len(space.styles))
-            self.styles = nn.Sequential(_recogniser_trunk(shape, STYLE_WIDTH), last)
+        self.styles = StyleRecogniser(shape, space) if space.styles else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, channels, H, W) -> class logits (N, C), means of the style codes (N, S)"""
-        styles = image.new_zeros(len(image), 0) if self.styles is None else self.styles(image)
-        return self.classes(image), styles
+        logits = self.classes(image)
+        if self.styles is None:
+            return logits, image.new_zeros(len(image), 0)
+        # Which class it is may tell of a style; a style is to change no class.
+        return logits, self.styles(image, logits.detach().softmax(1))
 
 
-def _recogniser_trunk(shape: ImageShape, width: int) -> nn.Sequential:
-    """To features (N, 4 * width)."""
+def _recogniser_trunk(shape: ImageShape) -> nn.Sequential:
+    """To features (N, FEATURES)."""
     down, across = _quarter(shape)
     return nn.Sequential(
-        nn.Conv2d(shape.channels, width, 4, 2, 1),
-        nn.BatchNorm2d(width),
+        nn.Conv2d(shape.channels, 32, 4, 2, 1),
+        nn.BatchNorm2d(32),
         nn.LeakyReLU(0.1),
-        nn.Conv2d(width, 2 * width, 4, 2, 1),
-        nn.BatchNorm2d(2 * width),
+        nn.Conv2d(32, 64, 4, 2, 1),
+        nn.BatchNorm2d(64),
         nn.LeakyReLU(0.1),
         nn.Flatten(),
-        nn.Linear(2 * width * down * across, 4 * width),
-        nn.BatchNorm1d(4 * width),
+        nn.Linear(64 * down * across, FEATURES),
+        nn.BatchNorm1d(FEATURES),
         nn.LeakyReLU(0.1),
     )
 

@@ -39,10 +39,10 @@ class ExportedRecogniser(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """uint8 (N, H, W, channels) -> class weights (N, C) that sum to 1, and styles (N, S) where there are any"""
         image = to_unit(inputs[0].permute(0, 3, 1, 2))
-        weights = self.recogniser.classes(image).softmax(1)
         if self.recogniser.styles is None:
-            return (weights,)
-        return weights, self.recogniser.styles(image).clamp(self.low, self.high)
+            return (self.recogniser.classes(image).softmax(1),)
+        logits, styles = self.recogniser(image)
+        return logits.softmax(1), styles.clamp(self.low, self.high)
 
 
 def beside(generator: Path) -> Path:

@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 def quick() -> Iterator[None]:
     """What the style codes mean is tested where it is measured."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(styles, "REGRESSOR_STEPS", 2)
+        patch.setattr(styles, "REGRESSED", 20)
         patch.setattr(styles, "SWEEPS", 1)
         yield
 
