@@ -13,7 +13,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import metrics, problems
-from service.batcher import Batcher
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
@@ -21,11 +20,11 @@ from service.drawing import ONE_PNG, PNG, draw_images, get_image
 from service.errors import InvalidModel
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
-from service.models import Served, find, get_model, list_models
-from service.recogniser import Recogniser, open_recognisers
+from service.models import catalogue, find, get_model, list_models
+from service.registry import Registry
 from service.requests import seed_of
-from service.runtime import SHAPE, Runtime, open_models
 from service.settings import Settings
+from service.watch import Watch
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,11 +60,11 @@ async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) ->
     A PNG that this service drew tells its own. Any other image is laid out as the model's data set lies in its frame,
     and the model's recogniser reads it.
     """
-    if query.model is not None:
-        find(request, query.model)
+    now, state = catalogue(request), request.app.state
+    now.find(query.model)
     content = await request.body()
-    state = request.app.state
-    answer: ImageCodes = await state.line.run(lambda: state.reader.read(content, query.model, state.default))
+    reader = CodesReader(now, state.settings.max_pixels)
+    answer: ImageCodes = await state.line.run(lambda: reader.read(content, query.model))
     return answer
 
 
@@ -106,34 +105,24 @@ async def root() -> RedirectResponse:
 def _serving(settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtimes, recognisers = _open_or_exit(settings)
-        app.state.default = settings.default_model if settings.default_model in runtimes else next(iter(runtimes))
         app.state.cache = Cache(settings.cache_bytes)
         app.state.streams = Streams(settings.max_streams)
-        app.state.reader = CodesReader(runtimes, recognisers, settings.max_pixels)
         async with AsyncExitStack() as stack:
             app.state.line = stack.enter_context(Line("codes", FILES_WAITING))
-            app.state.models = {
-                name: Served(runtime, await stack.enter_async_context(_batcher(runtime, settings)))
-                for name, runtime in runtimes.items()
-            }
+            app.state.registry = await _entered_or_exit(stack, Registry(settings))
+            await stack.enter_async_context(Watch(app.state.registry.refresh, settings.watch_seconds))
             yield
 
     return lifespan
 
 
-def _open_or_exit(settings: Settings) -> tuple[dict[str, Runtime], dict[str, Recogniser]]:
+async def _entered_or_exit(stack: AsyncExitStack, registry: Registry) -> Registry:
     try:
-        runtimes = open_models(settings.models_dir, settings.threads)
-        return runtimes, open_recognisers(runtimes, settings.threads)
+        return await stack.enter_async_context(registry)
     except InvalidModel as error:
         # Raised, it would come out as several tracebacks; nothing has started yet that would want a clean end.
         print(f"error: {error}", file=sys.stderr, flush=True)
         os._exit(2)
-
-
-def _batcher(runtime: Runtime, settings: Settings) -> Batcher:
-    return Batcher(runtime.card.name, runtime.generate, max_rows=settings.max_queue_rows, slice_rows=SHAPE)
 
 
 @bentoml.service(

@@ -54,7 +54,10 @@ class Job:
 
 
 class Batcher:
-    """One loop and one thread a generator; `generate` draws a batch. Use it as an async context manager."""
+    """One thread a generator; `generate` draws a batch.
+
+    Use it as an async context manager, or let go of it: it draws what was submitted, then its thread ends with it.
+    """
 
     def __init__(self, name: str, generate: Generate, *, max_rows: int, slice_rows: int) -> None:
         self._name = name
@@ -63,17 +66,17 @@ class Batcher:
         self._slice_rows = slice_rows
         self._jobs: deque[Job] = deque()
         self._rows = 0
-        self._arrived = asyncio.Event()
+        self._drawing: asyncio.Task[None] | None = None
         self._rate = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"batcher-{name}")
 
     async def __aenter__(self) -> "Batcher":
-        self._loop = asyncio.create_task(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._loop.cancel()
-        await asyncio.gather(self._loop, return_exceptions=True)
+        if self._drawing is not None:
+            self._drawing.cancel()
+            await asyncio.gather(self._drawing, return_exceptions=True)
         self._thread.shutdown()
 
     async def submit(self, codes: Codes) -> Drawn:
@@ -83,7 +86,9 @@ class Batcher:
         job = Job(codes, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._count(len(codes))
-        self._arrived.set()
+        if self._drawing is None:
+            # A task that waited for jobs would hold on to the batcher; this one ends with the last of them.
+            self._drawing = asyncio.create_task(self._draw_all())
         return await job.done
 
     def _seconds_to_drain(self) -> int:
@@ -91,14 +96,14 @@ class Batcher:
 
     def _count(self, rows: int) -> None:
         self._rows += rows
-        metrics.QUEUE_ROWS.labels(self._name).set(self._rows)
+        metrics.QUEUE_ROWS.labels(self._name).inc(rows)  # not set: the model may have a batcher that is on its way out
 
-    async def _run(self) -> None:
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
+    async def _draw_all(self) -> None:
+        try:
             while batch := self._next_batch():
                 await self._draw(batch)
+        finally:
+            self._drawing = None
 
     def _next_batch(self) -> list[tuple[Job, Codes]]:
         """A slice of each job in turn until the batch is full; a job with rows left goes to the end of the line."""

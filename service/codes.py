@@ -1,7 +1,6 @@
 """What `POST /v1/codes` answers: the codes of an image, from what it says of itself or from a recogniser."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from latent import GeneratorCard
 from service.errors import NoRecogniser, SheetOfImages
 from service.framing import framed
+from service.models import Catalogue
 from service.problems import described
 from service.provenance import ImageOrigin, SheetOrigin, named, told_by
 from service.recogniser import Recogniser
@@ -86,28 +86,27 @@ class ImageCodes(BaseModel):
 
 
 class CodesReader:
-    """Reads images' codes in the spaces of some models."""
+    """Reads images' codes in the spaces of the models that are served at one moment."""
 
-    def __init__(self, models: Mapping[str, Runtime], recognisers: Mapping[str, Recogniser], max_pixels: int) -> None:
-        self._models = models
-        self._by_digest = {model.digest: model for model in models.values()}
-        self._recognisers = recognisers
+    def __init__(self, catalogue: Catalogue, max_pixels: int) -> None:
+        self._catalogue = catalogue
+        self._by_digest = {served.runtime.digest: served.runtime for served in catalogue.models.values()}
         self._max_pixels = max_pixels
 
-    def read(self, content: bytes, asked: str | None, default: str) -> ImageCodes:
+    def read(self, content: bytes, asked: str | None) -> ImageCodes:
         """Raises what RequestError there is for an image that has no codes, or none that can be read."""
         picture = opened(content, self._max_pixels)
         origin = told_by(picture)
         if isinstance(origin, SheetOrigin):
             raise SheetOfImages("body", self._tile_by_tile(origin))
-        model = self._models[asked or default]
+        served = self._catalogue.find(asked)
+        model, recogniser = served.runtime, served.recogniser
         if origin is not None:
             drew = self._by_digest.get(origin.digest)
             if drew is not None and (asked is None or drew is model) and origin.is_of(drew.card.space):
                 return _told(origin, drew)
-        if model.card.name not in self._recognisers:
+        if recogniser is None:
             raise NoRecogniser("model", self._without_recogniser(model.card, origin))
-        recogniser = self._recognisers[model.card.name]
         return _recognised(recogniser, framed(decoded(picture), recogniser.card), model)
 
     def _tile_by_tile(self, sheet: SheetOrigin) -> str:
@@ -123,7 +122,8 @@ class CodesReader:
 
     def _without_recogniser(self, card: GeneratorCard, origin: ImageOrigin | None) -> str:
         told = "" if origin is None else "The codes that the image tells are not this model's as it is served now. "
-        others = f" Models with one: {', '.join(self._recognisers)}." if self._recognisers else ""
+        able = [name for name, served in self._catalogue.models.items() if served.recogniser is not None]
+        others = f" Models with one: {', '.join(able)}." if able else ""
         return f"{told}'{card.name}' has no recogniser, so only images that it drew itself have known codes.{others}"
 
 

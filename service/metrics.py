@@ -25,6 +25,13 @@ QUEUE_SECONDS = Histogram(
 )
 INFERENCE_SECONDS = Histogram("faussaire_inference_seconds", "One batch's inference.", ["model"], buckets=SECONDS)
 ENCODING_SECONDS = Histogram("faussaire_encoding_seconds", "One answer's images to PNG.", ["model"], buckets=SECONDS)
+MODEL_INFO = Gauge(
+    "faussaire_model_info",
+    "1 for each model and digest that is served, 0 for one that was.",  # no worker may forget a series of several
+    ["model", "digest"],
+    multiprocess_mode="livemax",
+)
+RELOADS = Counter("faussaire_reloads", "Files of the models folder that changed, by outcome.", ["outcome"])
 
 
 def scrape() -> bytes:

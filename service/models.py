@@ -1,5 +1,6 @@
 """The generators that are served, by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 from latent import GeneratorCard
 from service.batcher import Batcher
 from service.errors import UnknownModel
+from service.recogniser import Recogniser
 from service.runtime import Runtime
 
 SHOWN_DIGITS = 12
@@ -18,11 +20,31 @@ SHOWN_DIGITS = 12
 class Served:
     runtime: Runtime
     batcher: Batcher
+    recogniser: Recogniser | None
 
     @property
     def version(self) -> str:
         """`mnist-infogan@0123456789ab`"""
-        return f"{self.runtime.card.name}@{self.runtime.digest[:SHOWN_DIGITS]}"
+        return f"{self.runtime.card.name}@{self.shown_digest}"
+
+    @property
+    def shown_digest(self) -> str:
+        return self.runtime.digest[:SHOWN_DIGITS]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is served at one moment; a file that changes makes another catalogue."""
+
+    models: Mapping[str, Served]
+    default: str
+
+    def find(self, name: str | None) -> Served:
+        """The model by name, or the default. Raises UnknownModel."""
+        served = self.models.get(name or self.default)
+        if served is None:
+            raise UnknownModel("model", f"Choose one of: {', '.join(self.models)}.")
+        return served
 
 
 class Model(BaseModel):
@@ -39,24 +61,27 @@ class Models(BaseModel):
 
 async def list_models(request: Request) -> Models:
     """The cards of all models."""
-    return Models(models=[_described(request, served) for served in request.app.state.models.values()])
+    now = catalogue(request)
+    return Models(models=[_described(now, served) for served in now.models.values()])
 
 
 async def get_model(name: str, request: Request) -> Model:
     """One model's card: its latent space, training and measured figures."""
-    return _described(request, find(request, name))
+    now = catalogue(request)
+    return _described(now, now.find(name))
+
+
+def catalogue(request: Request) -> Catalogue:
+    """What is served now; a request keeps to the one that it asked first."""
+    now: Catalogue = request.app.state.registry.now
+    return now
 
 
 def find(request: Request, name: str | None) -> Served:
     """The model by name, or the default. Raises UnknownModel."""
-    models: dict[str, Served] = request.app.state.models
-    served = models.get(name or request.app.state.default)
-    if served is None:
-        raise UnknownModel("model", f"Choose one of: {', '.join(models)}.")
-    return served
+    return catalogue(request).find(name)
 
 
-def _described(request: Request, served: Served) -> Model:
+def _described(now: Catalogue, served: Served) -> Model:
     card = served.runtime.card
-    default = card.name == request.app.state.default
-    return Model(digest=served.runtime.digest, default=default, card=card)
+    return Model(digest=served.runtime.digest, default=card.name == now.default, card=card)

@@ -1,6 +1,5 @@
 """One recogniser in ONNX Runtime: the way back from an image to the codes of the generator beside it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,17 +49,6 @@ class Recogniser:
         rows = dict(zip(names, self._session.run(names, {"image": image[None]}), strict=True))
         none = np.zeros((1, 0), np.float32)
         return Recognised(rows.get("classes", none)[0], rows.get("styles", none)[0])
-
-
-def open_recognisers(generators: Mapping[str, Runtime], threads: int) -> dict[str, Recogniser]:
-    """The recogniser beside each generator that has one, by the generator's name, warmed up. Raises InvalidModel."""
-    recognisers: dict[str, Recogniser] = {}
-    for name, generator in generators.items():
-        path = generator.path.with_suffix(SUFFIX)
-        if path.exists():
-            recognisers[name] = Recogniser(path, generator, threads)
-            recognisers[name].warm_up()
-    return recognisers
 
 
 def _check_generator(path: Path, card: RecogniserCard, generator: Runtime) -> None:

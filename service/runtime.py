@@ -28,10 +28,13 @@ class Runtime:
         _check_signature(path, self._session, self.card)
 
     def warm_up(self) -> None:
-        """One inference, so that the first request does not pay for the first allocation."""
+        """One inference, so that the first request does not pay for the first allocation. Raises InvalidModel."""
         space = self.card.space
         sizes = (space.noise_size, len(space.classes), len(space.styles))
-        self.generate(Codes(*(np.zeros((1, size), np.float32) for size in sizes)))
+        try:
+            self.generate(Codes(*(np.zeros((1, size), np.float32) for size in sizes)))
+        except Exception as error:
+            raise InvalidModel(f"{self.path}: it cannot draw {SHAPE} images at a time") from error
 
     def generate(self, codes: Codes) -> NDArray[np.uint8]:
         """uint8 images of shape (N, H, W, channels)."""
@@ -42,23 +45,6 @@ class Runtime:
         inputs = {name: _padded(rows) for name, rows in codes.inputs().items()}
         (images,) = self._session.run(["image"], inputs)
         return np.asarray(images, np.uint8)[: len(codes)]
-
-
-def open_models(folder: Path, threads: int) -> dict[str, Runtime]:
-    """Every generator of a folder by its card's name, warmed up. Raises InvalidModel."""
-    paths = sorted(p for p in folder.glob("*.onnx") if not p.name.endswith(".recogniser.onnx"))
-    if not paths:
-        raise InvalidModel(
-            f"{folder} has no .onnx file; export one with 'faussaire export' or set FAUSSAIRE_MODELS_DIR"
-        )
-    models: dict[str, Runtime] = {}
-    for path in paths:
-        runtime = Runtime(path, threads)
-        if runtime.card.name in models:
-            raise InvalidModel(f"{path}: another file's card has the name '{runtime.card.name}' too")
-        runtime.warm_up()
-        models[runtime.card.name] = runtime
-    return models
 
 
 def _padded(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(
         default=16_777_216, ge=0, description="Encoded images that `GET /v1/image` keeps in memory; 0 keeps none."
     )
+    watch_seconds: float = Field(
+        default=5, ge=0, description="How often the models folder is looked at for changes; 0 is never."
+    )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
 
     @classmethod

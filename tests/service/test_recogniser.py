@@ -8,8 +8,8 @@ import pytest
 
 from latent import ImageShape, RecogniserCard
 from service.errors import InvalidModel
-from service.recogniser import Recogniser, open_recognisers
-from service.runtime import Runtime, open_models
+from service.recogniser import Recogniser
+from service.runtime import Runtime
 from tests.conftest import recogniser_card, recogniser_graph, small_card, write_generator, write_recogniser, write_small
 
 
@@ -31,10 +31,6 @@ def test_an_image_gives_weights_and_styles_in_the_cards_order(recogniser: Recogn
     assert codes.styles.shape == (2,)
     other = recogniser.recognise(255 - image)
     assert not np.array_equal(codes.classes, other.classes)
-
-
-def test_the_recogniser_beside_a_generator_is_opened_by_the_generators_name(models_dir: Path) -> None:
-    assert set(open_recognisers(open_models(models_dir, threads=1), threads=1)) == {"small"}
 
 
 def test_a_recogniser_without_style_codes_has_no_such_output(tmp_path: Path) -> None:
@@ -118,7 +114,7 @@ def test_a_file_that_wants_more_images_at_a_time_is_refused(tmp_path: Path) -> N
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 16
     onnx.save(model, path)
     with pytest.raises(InvalidModel, match=r"small\.recogniser\.onnx: it cannot be run on one image"):
-        open_recognisers(open_models(tmp_path, threads=1), threads=1)
+        Recogniser(path, Runtime(generator, threads=1), threads=1).warm_up()
 
 
 def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path, small: Runtime) -> None:

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
 from service import runtime
 from service.errors import InvalidModel
-from service.runtime import Runtime, open_models
+from service.runtime import Runtime
 
 
 def drawn(space: LatentSpace, seed: int, count: int) -> Codes:
@@ -69,22 +69,6 @@ def test_the_digest_is_the_files(small: Runtime, models_dir: Path) -> None:
     again = Runtime(models_dir / "small.onnx", threads=1)
     other = Runtime(models_dir / "plain.onnx", threads=1)
     assert small.digest == again.digest != other.digest
-
-
-def test_all_generators_of_a_folder_are_opened_by_name(models_dir: Path) -> None:
-    assert set(open_models(models_dir, threads=1)) == {"small", "plain"}
-
-
-def test_a_folder_without_generators_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(InvalidModel, match="FAUSSAIRE_MODELS_DIR"):
-        open_models(tmp_path, threads=1)
-
-
-def test_two_files_of_one_name_are_refused(tmp_path: Path, models_dir: Path) -> None:
-    for name in ("a.onnx", "b.onnx"):
-        (tmp_path / name).write_bytes((models_dir / "small.onnx").read_bytes())
-    with pytest.raises(InvalidModel, match="'small' too"):
-        open_models(tmp_path, threads=1)
 
 
 def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
