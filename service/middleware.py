@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import metrics
+from service.attendance import GONE, replay
 from service.errors import QueueFull
 from service.problems import problem
 
@@ -45,7 +46,7 @@ class BodyLimit:
             if len(body) > max_bytes:
                 await self._refuse(scope, receive, send, max_bytes, more=more)
                 return
-        await self._app(scope, _replay(bytes(body), receive), send)
+        await self._app(scope, replay(bytes(body), receive), send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, max_bytes: int, *, more: bool) -> None:
         if more:
@@ -118,6 +119,8 @@ def outcome(status: int) -> str:
         return "ok"
     if status == 429:
         return "refused"
+    if status == GONE:
+        return "gone"
     return "invalid" if status < 500 else "error"
 
 
@@ -132,13 +135,3 @@ async def _drain(receive: Receive) -> None:
         message = await receive()
         drained += len(message.get("body", b""))
         more = message.get("more_body", False)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, then whatever comes after it: a disconnect."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay

@@ -1,5 +1,6 @@
 import io
 import random
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -79,6 +80,25 @@ def test_metrics_count_over_the_whole_server(server: httpx.Client) -> None:
     picture = np.asarray(Image.open(io.BytesIO(draw(server, n=25))))
     assert picture.shape == (140, 140)
     assert images() - before == 25
+
+
+def test_the_work_for_clients_that_leave_is_cancelled(server: httpx.Client) -> None:
+    def gone() -> float:
+        families = text_string_to_metric_families(server.get("/metrics").text)
+        samples = [s for f in families for s in f.samples if s.name == "faussaire_requests_total"]
+        return sum(s.value for s in samples if s.labels["outcome"] == "gone")
+
+    before, url = gone(), server.base_url
+    body = b'{"n": 1024}'
+    head = (
+        f"POST /v1/images HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    leaving = [socket.create_connection((url.host, url.port or 80)) for _ in range(7)]
+    for client in leaving:
+        client.sendall(head.encode() + body)
+    for client in leaving:
+        client.close()
+    assert any(gone() > before for _ in range(1_000))
 
 
 def test_fifty_unknown_addresses_add_no_series(server: httpx.Client) -> None:
