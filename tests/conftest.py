@@ -1,11 +1,17 @@
 """A small generator and its recogniser built by hand, so that the service's tests need neither torch nor training."""
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import onnx
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from onnx import TensorProto, helper, numpy_helper
 
 from latent import (
@@ -161,3 +167,22 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recogniser(write_small(folder, "small"), small_card("small"))
     write_small(folder, "plain", coded=False)
     return folder
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The URL of a real server of an application, in a thread of its own."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None)
+    server = uvicorn.Server(config)
+    with closing(config.bind_socket()) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=8)) as client:
+                assert client.get("/v1/models").status_code == 200
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            assert not thread.is_alive()

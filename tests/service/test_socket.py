@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from numpy.typing import NDArray
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -19,6 +18,7 @@ from latent import Codes
 from service.app import create_app
 from service.runtime import Runtime
 from service.settings import Settings
+from tests.conftest import listening
 
 LARGE = 1_000
 FAILS = -0.5
@@ -69,24 +69,12 @@ def server(gate: Gate, models_dir: Path) -> Iterator[httpx.Client]:
     settings = Settings(
         models_dir=models_dir, default_model="small", max_queue_rows=LARGE + 1, max_streams=1, watch_seconds=0
     )
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None)
-    uvicorn_server = uvicorn.Server(config)
-    with closing(config.bind_socket()) as listener:
-        thread = threading.Thread(target=uvicorn_server.run, args=([listener],))
-        thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        limits = httpx.Limits(max_keepalive_connections=0)  # else a closed client's connection outlives its request
+    limits = httpx.Limits(max_keepalive_connections=0)  # else a closed client's connection outlives its request
+    with listening(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60, limits=limits) as http:
         try:
-            with httpx.Client(
-                base_url=url, timeout=60, transport=httpx.HTTPTransport(retries=8, limits=limits)
-            ) as http:
-                assert http.get("/v1/models").status_code == 200
-                yield http
+            yield http
         finally:
             gate.let_through(1_000)
-            uvicorn_server.should_exit = True
-            thread.join(30)
-            assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -172,7 +160,8 @@ def test_a_client_that_leaves_frees_its_rows_and_they_are_not_drawn(
 def test_a_client_that_leaves_a_stream_frees_its_place(server: httpx.Client) -> None:
     endless = {"n": 10**9, "format": "webdataset"}
     with server.stream("POST", "/v1/datasets", json=endless) as stream:
-        next(stream.iter_raw())
+        parts = stream.iter_raw()  # which the stream ends with
+        next(parts)
         assert server.post("/v1/datasets", json={"n": 1}).status_code == 429
     assert any(server.post("/v1/datasets", json={"n": 1}).status_code == 200 for _ in range(3_000))
 
