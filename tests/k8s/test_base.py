@@ -1,36 +1,20 @@
 """The manifests are valid, and hold what no schema checks: names that agree, sums that add up."""
 
-import re
-import shutil
-import subprocess
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from tests.k8s.conftest import VERSIONS, Manifest, quantity, rendered
+
 BASE = Path(__file__).parents[2] / "k8s" / "base"
-VERSIONS = ["1.30", "1.32", "1.34", "1.36", "1.37"]
-"""From the first release that has the preStop sleep on by default."""
-
-UNITS = {"": "1", "m": "0.001", "Ki": str(2**10), "Mi": str(2**20), "Gi": str(2**30)}
-
-Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def manifests() -> dict[str, Manifest]:
     """The rendered manifests by kind."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not installed")
-    rendered = subprocess.run([kubectl, "kustomize", str(BASE)], check=True, capture_output=True, text=True)
-    documents = list(yaml.safe_load_all(rendered.stdout))
-    by_kind = {document["kind"]: document for document in documents}
-    assert len(by_kind) == len(documents)
-    return by_kind
+    return rendered(BASE)
 
 
 @pytest.fixture
@@ -51,12 +35,6 @@ def container(pod: Manifest) -> Manifest:
     assert "initContainers" not in pod
     spec: Manifest = only
     return spec
-
-
-def quantity(text: str) -> Decimal:
-    match = re.fullmatch(r"(\d+)(|m|Ki|Mi|Gi)", text)
-    assert match, f"'{text}' is not a quantity that Kubernetes reads"
-    return Decimal(match[1]) * Decimal(UNITS[match[2]])
 
 
 @pytest.mark.parametrize("version", VERSIONS)

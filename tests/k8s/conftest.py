@@ -1,0 +1,36 @@
+"""What kustomize makes of a folder, and how Kubernetes reads it."""
+
+import re
+import shutil
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+VERSIONS = ["1.30", "1.32", "1.34", "1.36", "1.37"]
+"""From the first release that has the preStop sleep on by default."""
+
+UNITS = {"": "1", "m": "0.001", "Ki": str(2**10), "Mi": str(2**20), "Gi": str(2**30)}
+
+Manifest = dict[str, Any]
+
+
+def rendered(folder: Path) -> dict[str, Manifest]:
+    """The rendered manifests by kind."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed")
+    output = subprocess.run([kubectl, "kustomize", str(folder)], check=True, capture_output=True, text=True)
+    documents = list(yaml.safe_load_all(output.stdout))
+    by_kind = {document["kind"]: document for document in documents}
+    assert len(by_kind) == len(documents)
+    return by_kind
+
+
+def quantity(text: str) -> Decimal:
+    match = re.fullmatch(r"(\d+)(|m|Ki|Mi|Gi)", text)
+    assert match, f"'{text}' is not a quantity that Kubernetes reads"
+    return Decimal(match[1]) * Decimal(UNITS[match[2]])

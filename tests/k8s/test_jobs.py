@@ -1,0 +1,255 @@
+"""The Job that draws a data set: its manifests agree with each other and the service, its script draws the shards."""
+
+import hashlib
+import io
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import kubernetes_validate
+import numpy as np
+import pytest
+import yaml
+from torchvision.datasets import MNIST
+
+from latent.dataset import shard
+from service.app import create_app
+from service.settings import ROOT, Settings
+from tests.conftest import listening, small_card, write_recogniser, write_small, write_version
+from tests.k8s.conftest import VERSIONS, Manifest, quantity, rendered
+from training.dataset import shard_path, written
+
+JOBS = ROOT / "k8s" / "jobs"
+SCRIPT = JOBS / "draw-shard.sh"
+ITEMS, SHARDS = 1_003, 4
+REPLACED = 120
+"""The exit status where the model is another; curl has none so high."""
+
+
+@pytest.fixture(scope="module")
+def manifests() -> dict[str, Manifest]:
+    return rendered(JOBS)
+
+
+@pytest.fixture
+def job(manifests: dict[str, Manifest]) -> Manifest:
+    spec: Manifest = manifests["Job"]["spec"]
+    return spec
+
+
+@pytest.fixture
+def pod(job: Manifest) -> Manifest:
+    spec: Manifest = job["template"]["spec"]
+    return spec
+
+
+@pytest.fixture
+def container(pod: Manifest) -> Manifest:
+    (only,) = pod["containers"]
+    assert "initContainers" not in pod
+    spec: Manifest = only
+    return spec
+
+
+@pytest.fixture
+def environment(container: Manifest) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_manifest_is_valid(manifests: dict[str, Manifest], version: str) -> None:
+    for manifest in manifests.values():
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_every_file_of_the_folder_is_rendered() -> None:
+    listed = yaml.safe_load((JOBS / "kustomization.yaml").read_text())
+    (script,) = listed["configMapGenerator"]
+    assert {*listed["resources"], *script["files"], "kustomization.yaml"} == {path.name for path in JOBS.iterdir()}
+
+
+def test_there_are_as_many_pods_as_shards_and_together_they_draw_each_item_once(
+    job: Manifest, environment: dict[str, str]
+) -> None:
+    items, shards = int(environment["ITEMS"]), int(environment["SHARDS"])
+    assert job["completionMode"] == "Indexed"
+    assert job["completions"] == shards
+    assert items == 100_000_000
+    parts = [shard(items, shards, number) for number in range(shards)]
+    assert (parts[0].start, parts[-1].stop) == (0, items)
+    assert all(before.stop == after.start for before, after in pairwise(parts))
+    assert {len(part) for part in parts} == {100_000}
+
+
+def test_the_volume_holds_all_items(manifests: dict[str, Manifest], environment: dict[str, str]) -> None:
+    claim = manifests["PersistentVolumeClaim"]["spec"]
+    pixels_and_label = 28 * 28 + 1
+    size = int(environment["ITEMS"]) * pixels_and_label
+    assert size * 1.02 < quantity(claim["resources"]["requests"]["storage"])
+    assert claim["accessModes"] == ["ReadWriteMany"]
+
+
+def test_what_the_pod_asks_is_what_the_service_answers(job: Manifest, environment: dict[str, str]) -> None:
+    base = rendered(ROOT / "k8s" / "base")
+    url = urlsplit(environment["SERVICE"])
+    assert url.hostname == base["Service"]["metadata"]["name"]
+    assert [port["port"] for port in base["Service"]["spec"]["ports"]] == [url.port or 80]
+    assert (ROOT / "models" / f"{environment['MODEL']}.onnx").exists()
+    # All may come to one replica, and none is then refused.
+    assert job["parallelism"] <= Settings.model_fields["max_streams"].default
+
+
+def test_the_services_selectors_do_not_select_the_pods(job: Manifest) -> None:
+    labels = job["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/name"] == "faussaire-dataset"
+    base = rendered(ROOT / "k8s" / "base")
+    assert not base["Service"]["spec"]["selector"].items() <= labels.items()
+    assert not base["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_shard_that_fails_is_tried_again_and_no_other(job: Manifest, pod: Manifest) -> None:
+    assert job["backoffLimitPerIndex"] >= 3
+    assert "backoffLimit" not in job
+    assert pod["restartPolicy"] == "Never"  # which a limit for each index asks for
+    assert job["podReplacementPolicy"] == "Failed"
+    actions = {rule["action"]: rule for rule in job["podFailurePolicy"]["rules"]}
+    assert actions["FailJob"]["onExitCodes"] == {"operator": "In", "values": [REPLACED]}
+    assert [condition["type"] for condition in actions["Ignore"]["onPodConditions"]] == ["DisruptionTarget"]
+
+
+def test_the_pod_keeps_the_restricted_profile(pod: Manifest, container: Manifest) -> None:
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == pod["securityContext"]["fsGroup"] == 1034
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all("hostPath" not in volume for volume in pod["volumes"])
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+
+
+def test_requests_are_within_limits(container: Manifest) -> None:
+    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+    assert requests.keys() == {"cpu", "memory"}
+    assert 0 < quantity(requests["memory"]) <= quantity(limits["memory"])
+
+
+def test_the_script_is_mounted_and_what_it_writes_goes_to_the_volume(
+    manifests: dict[str, Manifest], pod: Manifest, container: Manifest
+) -> None:
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert mounted.keys() == volumes.keys()
+    assert container["workingDir"] == mounted["data"]
+    claim = volumes["data"]["persistentVolumeClaim"]["claimName"]
+    assert claim == manifests["PersistentVolumeClaim"]["metadata"]["name"]
+    assert volumes["job"]["configMap"]["name"] == manifests["ConfigMap"]["metadata"]["name"]
+    assert container["command"] == ["sh", f"{mounted['job']}/{SCRIPT.name}"]
+    assert manifests["ConfigMap"]["data"] == {SCRIPT.name: SCRIPT.read_text()}
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    write_recogniser(write_version(folder, 0), small_card())
+    write_small(folder, "plain", coded=False)
+    return folder
+
+
+@pytest.fixture
+def url(models: Path) -> Iterator[str]:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    with listening(create_app(Settings(models_dir=models, default_model="plain", watch_seconds=0.05))) as url:
+        yield url
+
+
+def pod_of(folder: Path, url: str, index: int, **changes: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the script as the pod of an index does."""
+    folder.mkdir(exist_ok=True)
+    asked = {"SERVICE": url, "MODEL": "small", "ITEMS": str(ITEMS), "SHARDS": str(SHARDS), "SEED": "1"}
+    environment = {"PATH": os.environ["PATH"], "JOB_COMPLETION_INDEX": str(index)} | asked | changes
+    return subprocess.run(["sh", SCRIPT], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_pods_shards_are_the_data_set(url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for index in range(SHARDS):
+        done = pod_of(folder, url, index)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    parts = [shard_path(folder, "idx", index, SHARDS) for index in range(SHARDS)]
+    assert {path.name for path in folder.iterdir()} == {"model"} | {
+        f"{part.name}{suffix}" for part in parts for suffix in ("", ".sha256")
+    }
+    assert [written(part) for part in parts] == [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]
+
+    def read(content: bytes, name: str) -> MNIST:
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            tar.extractall(tmp_path / name, filter="data")
+        return MNIST(str(tmp_path / name), train=True)
+
+    body = {"model": "small", "n": ITEMS, "seed": 1}
+    whole = read(httpx.post(f"{url}/v1/datasets", json=body, timeout=60).content, "whole")
+    drawn = [read(part.read_bytes(), part.stem) for part in parts]
+    assert np.array_equal(np.concatenate([part.data for part in drawn]), whole.data)
+    assert np.array_equal(np.concatenate([part.targets for part in drawn]), whole.targets)
+
+
+def test_a_shard_that_is_there_is_not_drawn_again_and_half_of_one_is(url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert pod_of(folder, url, 0).returncode == 0
+    assert pod_of(folder, "http://127.0.0.1:1", 0).returncode == 0  # where nobody answers
+    part = shard_path(folder, "idx", 0, SHARDS)
+    whole = part.read_bytes()
+    part.rename(f"{part}.new")
+    os.truncate(f"{part}.new", 1_000)
+    assert pod_of(folder, url, 0).returncode == 0
+    assert part.read_bytes() == whole
+
+
+def test_what_is_refused_fails_and_leaves_no_shard(url: str, tmp_path: Path) -> None:
+    done = pod_of(tmp_path / "data", url, 0, MODEL="none")
+    assert done.returncode not in (0, REPLACED)
+    assert "404" in done.stderr
+    assert written(shard_path(tmp_path / "data", "idx", 0, SHARDS)) is None
+
+
+def test_a_stream_that_breaks_off_fails_and_leaves_no_shard(tmp_path: Path) -> None:
+    def break_off(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with closing(connection):
+            connection.recv(65_536)
+            head = b"HTTP/1.1 200 OK\r\nFaussaire-Model: small@0\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.sendall(head + b"400\r\n" + bytes(0x400) + b"\r\n")  # and no last chunk
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        thread.submit(break_off, listener)
+        done = pod_of(tmp_path / "data", f"http://127.0.0.1:{listener.getsockname()[1]}", 0)
+    assert done.returncode not in (0, REPLACED)
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["part-00000-of-00004.tar.new"]
+
+
+def test_a_model_that_is_replaced_between_shards_ends_the_job(url: str, models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert pod_of(folder, url, 0).returncode == 0
+    (models / "small.recogniser.onnx").unlink()
+    write_version(models, 1)
+    while (drawn := pod_of(folder, url, 1)).returncode == 0:  # until the service has seen it
+        shard_path(folder, "idx", 1, SHARDS).unlink()
+    assert drawn.returncode == REPLACED
+    assert "the model was replaced" in drawn.stderr
+    assert written(shard_path(folder, "idx", 1, SHARDS)) is None
