@@ -28,7 +28,7 @@ def registry_of(folder: Path) -> Registry:
 
 def with_registry(folder: Path, scenario: Callable[[Registry], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with registry_of(folder) as registry:
+        async with asyncio.timeout(60), registry_of(folder) as registry:  # what is lost would be waited for
             await scenario(registry)
 
     asyncio.run(run())

@@ -32,7 +32,8 @@ def with_clients(app: FastAPI, scenario: Callable[[httpx.AsyncClient, Registry],
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://t") as http,
         ):
-            await scenario(http, app.state.registry)
+            async with asyncio.timeout(60):  # what is lost would be waited for
+                await scenario(http, app.state.registry)
 
     asyncio.run(run())
 
