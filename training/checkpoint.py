@@ -42,8 +42,6 @@ class State:
         if players.recogniser is not None:
             parts["recogniser"] = players.recogniser
             parts["optimiser_class"] = players.optimiser_class
-            if players.recogniser.styles is not None:
-                parts["optimiser_style"] = players.optimiser_style
         return parts
 
     def save(self, path: Path) -> None:

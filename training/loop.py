@@ -59,6 +59,8 @@ def train(
     with interruptible() as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
+            if state.step == step.head_start:
+                fit_styles(state, step, resident)
             newest |= _advance(state, step, resident, config, near)
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 row = _statistics(state, steps_per_epoch, newest)
@@ -130,6 +132,17 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     players = Players(built.to(device), config.lr_d, config.lr_g, config.beta1)
     source = torch.Generator(device).manual_seed(config.seed)
     return State(players, Average(players.generator), source)
+
+
+def fit_styles(state: State, step: Step, images: ImageSet) -> None:
+    """Find out, once classes are told apart, how real images of one class differ."""
+    recogniser = state.players.recogniser
+    if recogniser is None or recogniser.styles is None or not isinstance(step, AdversarialStep):
+        return
+    rows = torch.split(torch.arange(len(images)), 500)
+    batches = [Batch(data.to_unit(images.images[some]), images.labels[some]) for some in rows]
+    classes = torch.cat([step.classes(state.players, batch) for batch in batches])
+    recogniser.styles.fit(torch.cat([batch.images for batch in batches]), classes)
 
 
 def make_step(config: Config, images: ImageSet) -> Step:

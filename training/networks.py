@@ -131,20 +131,39 @@ class ClassRecogniser(nn.Module):
 
 
 class StyleRecogniser(nn.Module):
-    """Images and their classes to style codes, by one linear map of the pixels for all classes.
+    """Images and their classes to style codes: how far an image lies from the mean of its class along the directions in
+    which real images of one class differ most, the leading principal components of the pixels.
 
-    So plain a reader that a code can only mean the same in each class: a deeper one let G use it otherwise in each.
+    The directions are the same for all classes, so that a code means the same in each; of MNIST they are slant and
+    thickness. Q is to learn its own (Chen et al. 2016), and when it did, it mixed them, or took others in each class.
     """
 
     def __init__(self, shape: ImageShape, space: LatentSpace) -> None:
         super().__init__()
-        self.pixels = nn.Linear(shape.channels * shape.height * shape.width, len(space.styles))
-        self.offsets = nn.Linear(len(space.classes), len(space.styles), bias=False)
+        self.register_buffer("directions", torch.zeros(shape.channels * shape.height * shape.width, len(space.styles)))
+        self.register_buffer("means", torch.zeros(len(space.classes), len(space.styles)))
+        self.directions: Tensor
+        """(pixels, S), so scaled that real images have the codes' variance, which is 1/3 over [-1, 1]"""
+        self.means: Tensor
+        """(C, S), of each class along them"""
 
     def forward(self, image: Tensor, classes: Tensor) -> Tensor:
         """(N, channels, H, W), (N, C) -> (N, S)"""
-        styles: Tensor = self.pixels(image.flatten(1)) + self.offsets(classes)
-        return styles
+        return image.flatten(1) @ self.directions - classes @ self.means
+
+    @torch.no_grad()
+    def fit(self, images: Tensor, classes: Tensor) -> None:
+        """To real images (N, channels, H, W) and their classes, one-hot (N, C)."""
+        pixels = images.flatten(1)
+        means = classes.T @ pixels / classes.sum(0).clamp_min(1)[:, None]  # (C, pixels)
+        within = pixels - classes @ means
+        variances, components = torch.linalg.eigh(within.T @ within / len(pixels))  # by rising variance
+        leading = components[:, -self.directions.shape[1] :].flip(1)
+        # A component is one up to its sign.
+        leading = leading * leading.gather(0, leading.abs().argmax(0, keepdim=True)).sign()
+        spread = variances[-self.directions.shape[1] :].flip(0).clamp_min(1e-12).sqrt()
+        self.directions.copy_(leading / (spread * 3**0.5))
+        self.means.copy_(means @ self.directions)
 
 
 class Recogniser(nn.Module):

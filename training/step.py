@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, normalize, one_hot
+from torch.nn.functional import cross_entropy, mse_loss, one_hot
 from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
@@ -13,21 +13,12 @@ from latent import LatentSpace
 from training import headstart
 from training.augment import augment
 from training.latents import Latents, draw
-from training.networks import Built, Generator, Recogniser
+from training.networks import Built, Recogniser
 from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.presets import TOLD, Codes
 
 STYLE_WEIGHT = 0.5
 """Lambda of the style codes' term (Chen et al. 2016, appendix C)."""
-
-APART_WEIGHT = 1.0
-"""Of the term that keeps apart what two style codes do to an image: without it, one was slant and the other half so."""
-
-STYLE_STEP = 0.5
-"""by which a style code is moved to see what it does"""
-
-APART_ROWS = 8
-"""images of a batch on which that is seen"""
 
 CLASS_WEIGHT = {"infogan": 0.1, "acgan": 1.0}
 """Lambda of the class codes' term; D is told them by an InfoGAN, and by an ACGAN Q alone asks for them."""
@@ -55,12 +46,8 @@ class Players:
         self.optimiser_d = Adam(_learning(self.discriminator), lr=self.lr_d, betas=betas, fused=True)
         self.optimiser_g = Adam(_learning(self.generator), lr=self.lr_g, betas=betas, fused=True)
         self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
-        # No adversary, so Adam's usual betas. The style codes have a trunk of their own: learning them
-        # from fakes must not move what the class codes learned from real images.
-        if self.recogniser is not None:
+        if self.recogniser is not None:  # no adversary, so Adam's usual betas
             self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
-            if self.recogniser.styles is not None:
-                self.optimiser_style = Adam(self.recogniser.styles.parameters(), lr=LR_Q, fused=True)
 
 
 @dataclass(frozen=True)
@@ -108,7 +95,7 @@ class AdversarialStep:
         return classes if self.codes in TOLD else classes[:, :0]
 
     @torch.no_grad()
-    def _classes(self, players: Players, real: Batch) -> Tensor:
+    def classes(self, players: Players, real: Batch) -> Tensor:
         """The classes of real images (N, C): their labels, or for InfoGAN, which has none, the codes that Q reads."""
         if self.codes != "infogan" or players.recogniser is None:
             return real.one_hot(len(self.space.classes))
@@ -138,7 +125,7 @@ class AdversarialStep:
     def _discriminate(
         self, players: Players, real: Batch, fake: Tensor, latents: Latents, source: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        of_real = self._told(self._classes(players, real) if self.space.classes else latents.classes)
+        of_real = self._told(self.classes(players, real) if self.space.classes else latents.classes)
         of_fake = self._told(latents.classes)
         real_outputs = players.discriminator(real.images, of_real)
         fake_outputs = players.discriminator(fake, of_fake)
@@ -157,7 +144,6 @@ class AdversarialStep:
         return real_outputs, {"loss_d": loss.detach(), "margin": margin, "gradient_d": norm}
 
     def _generate(self, players: Players, real_outputs: Tensor, fake: Tensor, latents: Latents) -> dict[str, Tensor]:
-        """G, and with it Q's reading of the style codes, which is no contest between them."""
         outputs = players.discriminator(fake, self._told(latents.classes))
         loss = self.objective.losses(real_outputs, outputs)[1]
         terms = {"loss_g": loss.detach()}
@@ -165,13 +151,7 @@ class AdversarialStep:
             recognised, more = recognition(players.recogniser, fake, latents, CLASS_WEIGHT[self.codes])
             loss = loss + recognised
             terms |= more
-        if players.recogniser is None or players.recogniser.styles is None:
-            return terms | {"gradient_g": _descend(players.optimiser_g, loss)}
-        if len(self.space.styles) > 1:
-            alike = likeness(players.generator, Latents(*(part[:APART_ROWS] for part in latents)))
-            loss = loss + APART_WEIGHT * alike
-            terms["likeness"] = alike.detach()
-        return terms | {"gradient_g": _descend(players.optimiser_g, loss, players.optimiser_style)}
+        return terms | {"gradient_g": _descend(players.optimiser_g, loss)}
 
 
 @dataclass(frozen=True)
@@ -212,23 +192,6 @@ def recognition(
         return class_weight * loss_class, terms
     loss_style = mse_loss(means, latents.styles)
     return class_weight * loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
-
-
-def likeness(generator: Generator, latents: Latents) -> Tensor:
-    """Mean squared cosine of the angles between what each two style codes do to an image, in [0, 1].
-
-    By finite differences of the image (Wei et al. 2021, "Orthogonal Jacobian regularization").
-    """
-    count = latents.styles.shape[1]
-    moves = STYLE_STEP * torch.cat(
-        [torch.zeros_like(latents.styles[:1, :]), torch.eye(count, device=latents.styles.device)]
-    )
-    styles = (latents.styles + moves[:, None]).flatten(0, 1)  # ((1 + S) * N, S)
-    noise, classes = (part.repeat(1 + count, 1) for part in (latents.noise, latents.classes))
-    images = generator(noise, classes, styles).flatten(1).unflatten(0, (1 + count, -1))  # (1 + S, N, pixels)
-    effects = normalize(images[1:] - images[0], dim=2)
-    cosines = torch.einsum("inp,jnp->nij", effects, effects)
-    return cosines.square().triu(1).sum((1, 2)).mean() / (count * (count - 1) / 2)
 
 
 def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:

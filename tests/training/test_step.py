@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
@@ -6,10 +6,9 @@ import torch
 from training import loop, networks
 from training.data import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
-from training.latents import Latents, draw
-from training.networks import Generator
+from training.latents import draw
 from training.run import Config
-from training.step import AdversarialStep, Batch, likeness
+from training.step import AdversarialStep, Batch
 
 CPU = torch.device("cpu")
 
@@ -105,23 +104,3 @@ def test_choices_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         networks.check_fit(network, objective, codes)
-
-
-class Painted(torch.nn.Module):
-    """Two pixels that style codes paint by a matrix, whatever the noise."""
-
-    def __init__(self, effects: list[list[float]]) -> None:
-        super().__init__()
-        self.effects = torch.tensor(effects, dtype=torch.float32)
-
-    def forward(self, noise: torch.Tensor, classes: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
-        return (styles @ self.effects)[:, None, None]
-
-
-@pytest.mark.parametrize(
-    ("effects", "expected"),
-    [([[1, 0], [0, 3]], 0), ([[1, 0], [-2, 0]], 1), ([[1, 0], [1, 1]], 0.5)],
-)
-def test_styles_are_alike_by_the_squared_cosine_of_what_they_do(effects: list[list[float]], expected: float) -> None:
-    latents = Latents(torch.zeros(3, 1), torch.zeros(3, 0), torch.rand(3, 2))
-    assert likeness(cast(Generator, Painted(effects)), latents).item() == pytest.approx(expected, abs=1e-6)
