@@ -17,7 +17,7 @@ from service.batcher import Batcher
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
-from service.drawing import ONE_PNG, PNG, draw_images, get_image
+from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
 from service.errors import InvalidModel
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=FILES_HELD * settings.max_upload_bytes)
     app.add_middleware(Observed)
     problems.handle_in(app)
-    app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
+    app.post("/v1/images", response_class=Response, responses=IMAGES)(draw_images)
     app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)

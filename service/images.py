@@ -25,10 +25,18 @@ def png(image: NDArray[np.uint8], origin: Origin | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images (N, H, W, channels) row by row in a grid about as wide as high; what is left over is black."""
+def scaled(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """An image (H, W, channels), each pixel of which becomes `factor` wide and high."""
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def sheet(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:
+    """Images (N, H, W, channels) row by row in a grid; what is left over is black.
+
+    Without `columns` it is about as wide as high.
+    """
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
+    columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     grid = np.zeros((rows * columns, height, width, channels), np.uint8)
     grid[:count] = images
