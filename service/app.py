@@ -26,6 +26,7 @@ from service.recogniser import Recogniser, open_recognisers
 from service.requests import seed_of
 from service.runtime import SHAPE, Runtime, open_models
 from service.settings import Settings
+from service.traversals import PLAYED, draw_traversal
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=IMAGES)(draw_images)
     app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
+    app.post("/v1/traversals", response_class=Response, responses=PLAYED)(draw_traversal)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)

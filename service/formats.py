@@ -6,15 +6,17 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from service.animation import FPS, Animation, animated
 from service.images import png, scaled, sheet
 from service.plans import Images, Plan
 from service.provenance import Origin
+from service.requests import Still
 
-Format = Literal["png", "sheet", "zip", "json", "npy"]
+Format = Still | Animation
 
 MEDIA_TYPE: dict[Format, str] = {
     "png": "image/png",
@@ -22,6 +24,9 @@ MEDIA_TYPE: dict[Format, str] = {
     "zip": "application/zip",
     "json": "application/json",
     "npy": "application/x-npy",
+    "apng": "image/apng",
+    "webp": "image/webp",
+    "gif": "image/gif",
 }
 
 
@@ -31,6 +36,9 @@ class Rendering:
 
     format: Format
     scale: int = 1
+    fps: int = FPS
+    back: bool = False
+    """Whether an animation plays there and back."""
 
 
 def told_by(plan: Plan, rendering: Rendering) -> Origin:
@@ -49,6 +57,10 @@ def encoded(plan: Plan, images: Images, rendering: Rendering) -> bytes:
             return _json(plan, images, rendering.scale)
         case "npy":
             return npy(images)
+        case kind:
+            frames = [scaled(image, rendering.scale) for image in images]
+            frames += frames[-2:0:-1] if rendering.back else []
+            return animated(frames, kind, rendering.fps, plan.whole)
 
 
 def npy(images: Images) -> bytes:

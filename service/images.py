@@ -16,13 +16,21 @@ COMPRESSION = 1
 
 def png(image: NDArray[np.uint8], origin: Origin | None = None) -> bytes:
     """PNG of one image of shape (H, W, channels), which says in a text chunk where it came from, if that is given."""
-    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    buffer = io.BytesIO()
+    picture(image).save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=chunks(origin))
+    return buffer.getvalue()
+
+
+def picture(image: NDArray[np.uint8]) -> Image.Image:
+    """Of one image of shape (H, W, channels)."""
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+
+
+def chunks(origin: Origin | None) -> PngInfo:
     told = PngInfo()
     if origin is not None:
         told.add_text(KEYWORD, origin.text())
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=told)
-    return buffer.getvalue()
+    return told
 
 
 def scaled(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

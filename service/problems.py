@@ -103,4 +103,9 @@ UNION_MEMBERS = {
     "list[float]",
     "dict[str,float]",
     "dict[constrained-str,constrained-float]",
+    "literal['all']",
+    "list[union[constrained-str,constrained-int]]",
+    "ClassAxis",
+    "StyleAxis",
+    "SeedAxis",
 }
