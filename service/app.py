@@ -19,6 +19,7 @@ from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, 
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
 from service.errors import InvalidModel
+from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import Served, find, get_model, list_models
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.post("/v1/images", response_class=Response, responses=IMAGES)(draw_images)
     app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
     app.post("/v1/traversals", response_class=Response, responses=PLAYED)(draw_traversal)
+    app.post("/v1/interpolations", response_class=Response, responses=PLAYED)(draw_interpolation)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)

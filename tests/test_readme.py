@@ -91,7 +91,7 @@ COMMANDS = re.findall(r"curl -s http://127.0.0.1:3000(/v1/\S+)[^`]*? -d '(\{.*?\
 
 @pytest.mark.parametrize(("path", "body"), COMMANDS, ids=[path for path, _ in COMMANDS])
 def test_every_request_is_one_that_the_service_answers(client: TestClient, path: str, body: str) -> None:
-    assert {path for path, _ in COMMANDS} >= {"/v1/images", "/v1/traversals", "/v1/datasets"}
+    assert {path for path, _ in COMMANDS} >= {"/v1/images", "/v1/traversals", "/v1/interpolations", "/v1/datasets"}
     with client.stream("POST", path, json=json.loads(body)) as response:
         assert response.status_code == 200
 
