@@ -34,9 +34,8 @@ def answers(*formats: Format) -> dict[int | str, dict[str, Any]]:
 async def answered(request: Request, served: Served, plan: Plan, rendering: Rendering) -> Response:
     """Raises FieldConflict, ScaleTooLarge and QueueFull."""
     check_scale(rendering, plan, request.app.state.settings)
-    content, timing = await drawn(served, plan, rendering)
-    etag = etag_of(told_by(plan, rendering), rendering)
-    headers = {"ETag": etag, "Vary": "Accept"} | headers_of(served, plan) | timing
+    content, known = await drawn(served, plan, rendering)
+    headers = {"Vary": "Accept"} | headers_of(served, plan) | known
     return Response(content, media_type=MEDIA_TYPE[rendering.format], headers=headers)
 
 
@@ -53,17 +52,20 @@ def check_scale(rendering: Rendering, plan: Plan, settings: Settings) -> None:
 
 
 async def drawn(served: Served, plan: Plan, rendering: Rendering) -> tuple[bytes, dict[str, str]]:
-    """The answer's bytes, and the header that tells where its time went. Raises QueueFull."""
+    """The answer's bytes, its ETag, and the header that tells where its time went. Raises QueueFull."""
     done = await served.batcher.submit(plan.codes)
     started = time.perf_counter()
-    if len(plan) == rendering.scale == 1:  # shorter than the way to another thread and back
-        content = encoded(plan, done.images, rendering)
-    else:
-        content = await asyncio.to_thread(lambda: encoded(plan, plan.placed(done.images), rendering))
+
+    def made() -> tuple[bytes, str]:
+        return encoded(plan, plan.placed(done.images), rendering), etag_of(told_by(plan, rendering), rendering)
+
+    # One small image is encoded sooner than another thread is reached.
+    content, etag = made() if len(plan) == rendering.scale == 1 else await asyncio.to_thread(made)
     encoding = time.perf_counter() - started
     metrics.ENCODING_SECONDS.labels(plan.card.name).observe(encoding)
     parts = {"queue": done.queued, "inference": done.inference, "encode": encoding}
-    return content, {"Server-Timing": ", ".join(f"{name};dur={seconds * 1e3:.2f}" for name, seconds in parts.items())}
+    timing = ", ".join(f"{name};dur={seconds * 1e3:.2f}" for name, seconds in parts.items())
+    return content, {"ETag": etag, "Server-Timing": timing}
 
 
 def headers_of(served: Served, plan: Plan) -> dict[str, str]:

@@ -70,9 +70,9 @@ async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> 
     headers = kept | headers_of(served, plan)
     content = _from(cache, etag)
     if content is None:
-        content, timing = await drawn(served, plan, rendering)
+        content, known = await drawn(served, plan, rendering)
         cache.put(etag, content)
-        headers |= timing
+        headers |= known
     return Response(content, media_type="image/png", headers=headers)
 
 
