@@ -55,14 +55,16 @@ def test_between_parallel_or_opposite_vectors_the_way_is_straight(factor: float)
 @pytest.mark.parametrize("space", [SPACE, NORMAL], ids=["uniform", "normal"])
 @pytest.mark.parametrize("count", [2, 3, 24])
 def test_the_first_and_the_last_point_are_the_given_ones_to_the_bit(space: LatentSpace, count: int) -> None:
-    start, end = drawn(space, 1), drawn(space, 2)
-    way = between(space, start, end, count)
-    assert len(way) == count
-    for name in ("noise", "classes", "styles"):
-        values, first, last = getattr(way, name), getattr(start, name), getattr(end, name)
-        assert values.dtype == np.float32
-        assert values[0].tobytes() == first[0].tobytes()
-        assert values[-1].tobytes() == last[0].tobytes()
+    for seed in range(50):
+        start, end = drawn(space, seed), drawn(space, seed + 1)
+        start.styles[0, 0], end.styles[0, 0] = 1, 1e-20  # which 1 + (1e-20 - 1) is not
+        way = between(space, start, end, count)
+        assert len(way) == count
+        for name in ("noise", "classes", "styles"):
+            values, first, last = getattr(way, name), getattr(start, name), getattr(end, name)
+            assert values.dtype == np.float32
+            assert values[0].tobytes() == first[0].tobytes()
+            assert values[-1].tobytes() == last[0].tobytes()
 
 
 def test_uniform_noise_stays_within_its_range_and_normal_noise_at_its_length() -> None:

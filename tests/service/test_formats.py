@@ -143,7 +143,9 @@ def test_whatever_decides_the_bytes_has_a_part_in_the_etag(small: TestClient) ->
         {"n": 2, "class": {"1": 1, "2": 1}},
         {"items": [{}, {"class": "1"}]},
         {"items": [{}, {"class": "2"}]},
-        {"items": [{}, {"class": "no"}]},
+        {"items": [{"seed": 1}, {"class": "no"}]},
+        {"items": [{"class": "no"}, {"seed": 1}]},
+        {"items": [{"seed": 1}, {"style": [9]}]},
     ]
     bodies = [body | {"seed": 1, "format": kind} for body in bodies for kind in FORMATS if kind != "sheet"]
     bodies = [body for body in bodies if body["format"] != "npy" or "scale" not in body]

@@ -70,6 +70,16 @@ def test_the_codes_that_an_item_tells_draw_it_again_byte_for_byte(small: TestCli
         assert again.content == content
 
 
+def test_noise_that_was_given_is_told_to_the_bit(small: TestClient) -> None:
+    noise = np.random.default_rng(0).uniform(-1, 1, NOISE).astype(np.float32)
+    content = posted(small, PATH, noise=noise.tolist(), truncation=0.3, seed=1).content
+    codes = small.post("/v1/codes", content=content).json()
+    assert (
+        np.array(codes["noise"], np.float32).tobytes() == (noise.astype(np.float64) * 0.3).astype(np.float32).tobytes()
+    )
+    assert "truncation" not in codes
+
+
 def test_an_item_without_a_seed_has_the_requests_and_its_place_as_its_index(small: TestClient) -> None:
     items: list[dict[str, Any]] = [{}, {"class": "1"}, {"index": 50}, {"seed": 8}, {}]
     answer = posted(small, PATH, items=items, seed=4, index=10, truncation=0.5, format="json")

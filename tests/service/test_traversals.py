@@ -182,6 +182,8 @@ def test_whatever_decides_a_traversal_has_a_part_in_its_etag(small: TestClient) 
         {"columns": {"class": ["1", "2"]}, "rows": WIDTH},
         {"columns": WIDTH, "rows": {"class": ["1", "2"]}, "scale": 2},
         {"columns": WIDTH, "rows": {"class": ["1", "2"]}, "truncation": 0.5},
+        {"columns": {"class": ["1"] * 2}, "rows": {"style": 0, "from": 0, "to": 0, "steps": 3}},
+        {"columns": {"class": ["1"] * 3}, "rows": {"style": 0, "from": 0, "to": 0, "steps": 2}},
         {"columns": WIDTH, "format": "gif"},
         {"columns": WIDTH, "format": "gif", "fps": 13},
         {"columns": WIDTH, "format": "webp"},
