@@ -53,7 +53,14 @@ class Plan:
         """What decides all of the images."""
         if self.asked is not None:
             return sheet_origin(self.card, self.digest, self.codes, self.sources[0], self.asked)
-        told: dict[str, Any] = {"model": self.card.name, "digest": self.digest, "seed": self.seed, "index": self.index}
+        # The request's seed, which the server may have chosen, decides nothing where each image has its own.
+        first = self.sources[0]
+        told: dict[str, Any] = {
+            "model": self.card.name,
+            "digest": self.digest,
+            "seed": first.seed,
+            "index": first.index,
+        }
         besides = json.dumps([list(self.failed.items()), self.columns])
         images = "\n".join([*(origin.text() for origin in self.origins), besides])
         return SheetOrigin(**told, n=len(self), images=hashlib.sha256(images.encode()).hexdigest())

@@ -54,6 +54,13 @@ def test_an_item_is_the_same_bytes_alone_and_at_any_place_among_others(small: Te
         assert pngs(posted(small, PATH, items=among, seed=78, format="json").json())[place] == alone
 
 
+@pytest.mark.parametrize("kind", ["sheet", "zip", "json", "npy"])
+def test_items_with_seeds_of_their_own_are_the_same_bytes_each_time(small: TestClient, kind: str) -> None:
+    first, second = (posted(small, PATH, items=ITEMS, format=kind) for _ in range(2))
+    assert first.headers["faussaire-seed"] != second.headers["faussaire-seed"]  # which the server chose
+    assert (first.headers["etag"], first.content) == (second.headers["etag"], second.content)
+
+
 def test_an_item_is_the_image_of_its_url(small: TestClient) -> None:
     item = {"class": "7", "style": [0.5, -0.5], "seed": 1, "index": 3, "truncation": 0.5}
     got = small.get("/v1/image?class=7&style=0.5,-0.5&seed=1&index=3&truncation=0.5")
