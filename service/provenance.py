@@ -115,7 +115,7 @@ def _drawn_from(card: GeneratorCard, digest: str, codes: Codes, source: Source) 
 
 
 def _weighed(card: GeneratorCard, weights: NDArray[np.float32]) -> dict[str, float]:
-    return {name: weight for name, weight in named([c.name for c in card.space.classes], weights).items() if weight}
+    return {card.space.classes[place].name: shortest(weights[place]) for place in np.flatnonzero(weights)}
 
 
 def is_noise_of(noise: list[float], space: LatentSpace) -> bool:
