@@ -36,7 +36,7 @@ def main() -> None:
             size = path.stat().st_size + beside(path).stat().st_size
             print(
                 f"{card.name}: {costs[0]:.1f} us of CPU an image, {size / 1e6:.2f} MB with its recogniser; the paper's "
-                f"generator {costs[1]:.1f} us, {paper.stat().st_size / 1e6:.2f} MB: {costs[1] / costs[0]:.1f} times that"
+                f"generator {costs[1]:.1f} us, {paper.stat().st_size / 1e6:.2f} MB: {costs[1] / costs[0]:.1f} times it"
             )
 
 

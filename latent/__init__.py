@@ -10,6 +10,7 @@ from latent.card import (
     RecogniserCard,
     Training,
 )
+from latent.interpolation import between
 from latent.noise import Stream, draw_classes, draw_noise, draw_styles
 from latent.space import ClassCode, Codes, LatentSpace, StyleCode
 
@@ -27,6 +28,7 @@ __all__ = [
     "Stream",
     "StyleCode",
     "Training",
+    "between",
     "draw_classes",
     "draw_noise",
     "draw_styles",

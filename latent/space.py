@@ -19,6 +19,10 @@ class NoiseDistribution(StrEnum):
     """Mean 0, variance 1."""
 
 
+LIMITS = {NoiseDistribution.UNIFORM: 1.0, NoiseDistribution.NORMAL: 10.0}
+"""How far from 0 a number of the noise may be that is given and not drawn; no normal noise that is drawn reaches 10."""
+
+
 class Part(BaseModel):
     """Immutable and exact: an unknown field, a NaN or a number in quotes is refused."""
 
@@ -71,6 +75,11 @@ class LatentSpace(Part):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {kind} codes share a name")
         return self
+
+    @property
+    def noise_limit(self) -> float:
+        """The largest absolute value of noise that may be given."""
+        return LIMITS[self.noise_distribution]
 
     def one_hot(self, classes: NDArray[np.intp]) -> NDArray[np.float32]:
         """Class weights (N, C) from class codes (N,); (N, 0) in a space without class codes."""

@@ -17,14 +17,16 @@ from service.attendance import Attended
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
-from service.drawing import ONE_PNG, PNG, draw_images, get_image
+from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
 from service.errors import InvalidModel
+from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import catalogue, find, get_model, list_models
 from service.registry import Registry
 from service.requests import seed_of
 from service.settings import Settings
+from service.traversals import PLAYED, draw_traversal
 from service.watch import Watch
 
 
@@ -44,8 +46,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=FILES_HELD * settings.max_upload_bytes)
     app.add_middleware(Observed)
     problems.handle_in(app)
-    app.post("/v1/images", response_class=Response, responses=PNG)(draw_images)
+    app.post("/v1/images", response_class=Response, responses=IMAGES)(draw_images)
     app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
+    app.post("/v1/traversals", response_class=Response, responses=PLAYED)(draw_traversal)
+    app.post("/v1/interpolations", response_class=Response, responses=PLAYED)(draw_interpolation)
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)

@@ -133,9 +133,11 @@ class Batcher:
         self._rate = len(images) / seconds
         metrics.BATCH_ROWS.labels(self._name).observe(len(images))
         metrics.INFERENCE_SECONDS.labels(self._name).observe(seconds)
+        for job in dict.fromkeys(job for job, _ in batch):  # of which a batch may have several slices
+            job.inference += seconds
         start = 0
         for job, codes in batch:
-            self._hand_over(job, images[start : start + len(codes)], seconds)
+            self._hand_over(job, images[start : start + len(codes)])
             start += len(codes)
 
     async def _infer(self, parts: list[Codes]) -> Images:
@@ -152,9 +154,8 @@ class Batcher:
         if not job.done.done():
             job.done.set_exception(error)
 
-    def _hand_over(self, job: Job, images: Images, seconds: float) -> None:
+    def _hand_over(self, job: Job, images: Images) -> None:
         job.parts.append(images)
-        job.inference += seconds
         if sum(map(len, job.parts)) < len(job.codes) or job.done.done():
             return
         metrics.QUEUE_SECONDS.labels(self._name).observe(job.queued)

@@ -4,6 +4,7 @@ import hashlib
 
 from cachetools import LRUCache
 
+from service.formats import Rendering
 from service.provenance import Origin
 
 HEX_DIGITS = 32
@@ -23,6 +24,7 @@ class Cache:
             self._images[etag] = content
 
 
-def etag_of(origin: Origin) -> str:
-    """A strong ETag: of what the PNG says of itself, which is all that decides its bytes."""
-    return f'"{hashlib.sha256(origin.text().encode()).hexdigest()[:HEX_DIGITS]}"'
+def etag_of(origin: Origin, rendering: Rendering) -> str:
+    """A strong ETag: of what the file says of itself and how it is rendered, which is all that decides its bytes."""
+    decided = f"{origin.text()} {rendering}"
+    return f'"{hashlib.sha256(decided.encode()).hexdigest()[:HEX_DIGITS]}"'

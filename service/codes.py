@@ -12,7 +12,7 @@ from service.errors import NoRecogniser, SheetOfImages
 from service.framing import framed
 from service.models import Catalogue
 from service.problems import described
-from service.provenance import ImageOrigin, SheetOrigin, named, told_by
+from service.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
 from service.recogniser import Recogniser
 from service.requests import Name
 from service.runtime import Runtime
@@ -83,6 +83,8 @@ class ImageCodes(BaseModel):
     styles: dict[str, float]
     seed: int | None = Field(default=None, description="Told by the image itself: the seed of its noise.")
     index: int | None = Field(default=None, description="Told by the image itself: which image of the seed it is.")
+    truncation: float | None = Field(default=None, description="Told by the image itself, where it was less than 1.")
+    noise: list[float] | None = Field(default=None, description="Told by the image itself, where it was asked for.")
 
 
 class CodesReader:
@@ -113,7 +115,11 @@ class CodesReader:
         drew = self._by_digest.get(sheet.digest)
         if drew is None or not _names_are_of(sheet, drew.card):
             return f"This is a sheet of {sheet.n} images by a model that is not served here; send one image."
-        asked = sheet.model_dump(include={"class_", "style", "seed", "index"}, exclude_none=True)
+        if sheet.images is not None:
+            return (
+                f"This is a sheet of {sheet.n} images; asked for as zip or json, each comes alone: send one of those."
+            )
+        asked = sheet.model_dump(exclude={"model", "digest", "n"}, exclude_none=True)
         request = json.dumps({"model": drew.card.name} | asked)
         return (
             f"This is a sheet of {sheet.n} images. POST {request} to /v1/images draws the first of them alone, and so "
@@ -129,8 +135,10 @@ class CodesReader:
 
 def _names_are_of(sheet: SheetOrigin, card: GeneratorCard) -> bool:
     """Whether what a file says, which anyone may have written, is in the card's own words."""
-    classes = {None} | {code.name for code in card.space.classes}
-    return sheet.class_ in classes and (sheet.style or {}).keys() <= {code.name for code in card.space.styles}
+    told = sheet.class_ if isinstance(sheet.class_, dict) else {sheet.class_} - {None}
+    classes, styles = {code.name for code in card.space.classes}, {code.name for code in card.space.styles}
+    noisy = sheet.noise is None or is_noise_of(sheet.noise, card.space)
+    return set(told) <= classes and (sheet.style or {}).keys() <= styles and noisy
 
 
 def _told(origin: ImageOrigin, model: Runtime) -> ImageCodes:
@@ -142,6 +150,8 @@ def _told(origin: ImageOrigin, model: Runtime) -> ImageCodes:
         styles=origin.styles,
         seed=origin.seed,
         index=origin.index,
+        truncation=origin.truncation,
+        noise=origin.noise,
     )
 
 

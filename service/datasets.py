@@ -13,9 +13,10 @@ from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from service import images
 from service.batcher import Batcher, Drawn
+from service.coding import asked_styles
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
 from service.problems import described
-from service.requests import Name, Number, asked_styles
+from service.requests import Name, Number
 
 RETRY_SECONDS = 10
 """after which to try again where too many data sets are on their way: nobody knows how long their clients take"""

@@ -1,36 +1,33 @@
-"""`POST /v1/images` and `GET /v1/image`: from codes to PNG."""
+"""`POST /v1/images` and `GET /v1/image`: from codes to images."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from latent import Codes
-from service import images, metrics
-from service.batcher import Drawn
+from service import metrics
+from service.answers import REFUSED, answered, answers, check_scale, drawn, headers_of
 from service.cache import Cache, etag_of
 from service.errors import OtherVersion, TooManyImages
+from service.formats import Format, Rendering, told_by
+from service.items import check_alone, plan_of_items
 from service.models import SHOWN_DIGITS, Served, find
+from service.negotiation import format_of
+from service.plans import Plan, in_a_row
 from service.problems import described
-from service.provenance import Origin, origin_of
-from service.requests import ImageQuery, ImagesRequest, codes_of, seed_of
-from service.settings import Settings
+from service.requests import ImageQuery, ImagesRequest, seed_of
 
-PNG: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}}, "description": "The image, or a sheet of several"},
-    404: described("No such model"),
-    413: described("The body is too large"),
-    422: described("A field is not valid"),
-    429: described("The queue is full: see Retry-After"),
-}
+FORMATS: tuple[Format, ...] = ("png", "zip", "json", "npy")
+"""What `Accept` chooses from, best first."""
+
+IMAGES = answers(*FORMATS)
 
 ONE_PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The image"},
     304: {"description": "The client has it: `If-None-Match` names its `ETag`"},
     404: described("No such model, or not in that version"),
-    422: PNG[422],
-    429: PNG[429],
+    422: REFUSED[422],
+    429: REFUSED[429],
 }
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -43,17 +40,13 @@ ASK_AGAIN = "public, no-cache"
 async def draw_images(body: ImagesRequest, request: Request) -> Response:
     """Draw images.
 
-    The same model, codes, seed and index give the same image, whatever else the server is doing.
+    The same model, codes, seed and index give the same image, whatever else the server is doing. `items` draws images
+    of codes of their own each, of which one that is not valid fails alone.
     """
-    settings: Settings = request.app.state.settings
-    if body.n > settings.max_images:
-        raise TooManyImages("n", f"Ask for at most {settings.max_images} images at a time.")
     served = find(request, body.model)
-    seed = seed_of(body.seed)
-    codes, origin = _decided(served, body, seed)
-    content, timing = await _drawn(served, codes, origin)
-    headers = _headers(served, seed, body.index) | {"ETag": etag_of(origin)} | timing
-    return Response(content, media_type="image/png", headers=headers)
+    rendering = Rendering(format_of(request, body.format, FORMATS), body.scale)
+    plan = await _planned(body, served, request.app.state.settings.max_images)
+    return await answered(request, served, plan, rendering)
 
 
 async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> Response:
@@ -66,47 +59,31 @@ async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> 
     if query.version is not None and not served.runtime.digest.startswith(query.version):
         now = served.runtime.digest[:SHOWN_DIGITS]
         raise OtherVersion("version", f"The version of '{served.runtime.card.name}' that is served is {now}.")
-    body = query.images_request()
-    codes, origin = _decided(served, body, query.seed)
-    etag = etag_of(origin)
+    plan, rendering = in_a_row(query.images_request(), served.runtime, query.seed), Rendering("png", query.scale)
+    check_scale(rendering, plan, request.app.state.settings)
+    etag = etag_of(told_by(plan, rendering), rendering)
     kept = {"ETag": etag, "Cache-Control": ASK_AGAIN if query.version is None else FOR_EVER}
     if _has(request, etag):
         return Response(status_code=304, headers=kept)
-    headers = kept | _headers(served, query.seed, query.index)
+    headers = kept | headers_of(served, plan)
     content = _from(cache, etag)
     if content is None:
-        content, timing = await _drawn(served, codes, origin)
+        content, known = await drawn(served, plan, rendering)
         cache.put(etag, content)
-        headers |= timing
+        headers |= known
     return Response(content, media_type="image/png", headers=headers)
 
 
-def _headers(served: Served, seed: int, index: int) -> dict[str, str]:
-    return {"Faussaire-Model": served.version, "Faussaire-Seed": str(seed), "Faussaire-Index": str(index)}
-
-
-def _decided(served: Served, body: ImagesRequest, seed: int) -> tuple[Codes, Origin]:
-    """All that decides the answer's bytes, known before anything is drawn."""
-    card = served.runtime.card
-    codes = codes_of(body, card.space, seed)
-    return codes, origin_of(card, served.runtime.digest, codes, seed, body)
-
-
-async def _drawn(served: Served, codes: Codes, origin: Origin) -> tuple[bytes, dict[str, str]]:
-    """The PNG, and the header that tells where its time went."""
-    drawn = await served.batcher.submit(codes)
-    started = time.perf_counter()
-    content = await _encode(drawn, origin)
-    encoding = time.perf_counter() - started
-    metrics.ENCODING_SECONDS.labels(served.runtime.card.name).observe(encoding)
-    parts = {"queue": drawn.queued, "inference": drawn.inference, "encode": encoding}
-    return content, {"Server-Timing": ", ".join(f"{name};dur={seconds * 1e3:.2f}" for name, seconds in parts.items())}
-
-
-async def _encode(drawn: Drawn, origin: Origin) -> bytes:
-    if len(drawn.images) == 1:
-        return images.png(drawn.images[0], origin)
-    return await asyncio.to_thread(lambda: images.png(images.sheet(drawn.images), origin))
+async def _planned(body: ImagesRequest, served: Served, most: int) -> Plan:
+    field, count = ("n", body.n) if body.items is None else ("items", len(body.items))
+    if count > most:
+        raise TooManyImages(field, f"Ask for at most {most} images at a time.")
+    seed = seed_of(body.seed)
+    if body.items is None:
+        return in_a_row(body, served.runtime, seed)
+    check_alone(body)
+    card, digest = served.runtime.card, served.runtime.digest
+    return await asyncio.to_thread(plan_of_items, body, body.items, card, digest, seed)
 
 
 def _has(request: Request, etag: str) -> bool:

@@ -1,5 +1,8 @@
 """What can be wrong with a request, or with a file in the models folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InvalidModel(Exception):
     """A file that cannot be served; the message names it and what is wrong."""
@@ -16,6 +19,18 @@ class RequestError(Exception):
         super().__init__(detail)
         self.field = field
         self.detail = detail
+        self.headers: dict[str, str] = {}
+        """What the answer carries besides."""
+
+
+@contextmanager
+def within(field: str) -> Iterator[None]:
+    """What is wrong in here is wrong in that field: its own field's path begins there."""
+    try:
+        yield
+    except RequestError as error:
+        error.field = field if error.field is None else f"{field}.{error.field}"
+        raise
 
 
 class UnknownModel(RequestError):
@@ -45,6 +60,42 @@ class StyleOutOfRange(RequestError):
     title = "A style code is out of its range"
 
 
+class InvalidBlend(RequestError):
+    slug = "invalid-blend"
+    title = "The classes cannot be blended so"
+
+
+class InvalidNoise(RequestError):
+    slug = "invalid-noise"
+    title = "The noise is not what the model takes"
+
+
+class IndexTooLarge(RequestError):
+    slug = "index-too-large"
+    title = "There are no images so far on"
+
+
+class FieldConflict(RequestError):
+    slug = "field-conflict"
+    title = "Two fields of the request exclude each other"
+
+
+class ScaleTooLarge(RequestError):
+    slug = "scale-too-large"
+    title = "The answer would have too many pixels"
+
+
+class NothingAccepted(RequestError):
+    status = 406
+    slug = "nothing-accepted"
+    title = "None of the formats that there are is accepted"
+
+
+class EveryItemFailed(RequestError):
+    slug = "every-item-failed"
+    title = "None of the items can be drawn"
+
+
 class TooManyImages(RequestError):
     slug = "too-many-images"
     title = "More images were asked for than one request may have"
@@ -65,6 +116,7 @@ class QueueFull(RequestError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(None, f"{self.full}; try again in {retry_after} s.")
         self.retry_after = retry_after
+        self.headers["Retry-After"] = str(retry_after)
 
 
 class NotAnImage(RequestError):

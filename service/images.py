@@ -16,19 +16,35 @@ COMPRESSION = 1
 
 def png(image: NDArray[np.uint8], origin: Origin | None = None) -> bytes:
     """PNG of one image of shape (H, W, channels), which says in a text chunk where it came from, if that is given."""
-    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-    told = PngInfo()
-    if origin is not None:
-        told.add_text(KEYWORD, origin.text())
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=told)
+    picture(image).save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=chunks(origin))
     return buffer.getvalue()
 
 
-def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images (N, H, W, channels) row by row in a grid about as wide as high; what is left over is black."""
+def picture(image: NDArray[np.uint8]) -> Image.Image:
+    """Of one image of shape (H, W, channels)."""
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+
+
+def chunks(origin: Origin | None) -> PngInfo:
+    told = PngInfo()
+    if origin is not None:
+        told.add_text(KEYWORD, origin.text())
+    return told
+
+
+def scaled(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """An image (H, W, channels), each pixel of which becomes `factor` wide and high."""
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def sheet(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:
+    """Images (N, H, W, channels) row by row in a grid; what is left over is black.
+
+    Without `columns` it is about as wide as high.
+    """
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
+    columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     grid = np.zeros((rows * columns, height, width, channels), np.uint8)
     grid[:count] = images

@@ -9,18 +9,32 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from service.errors import QueueFull, RequestError
+from service.errors import RequestError
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:faussaire:problem:"
 
 
+Problem = dict[str, Any]
+"""The members of an RFC 9457 problem."""
+
+
+def members(status: int, slug: str, title: str, detail: str, field: str | None = None) -> Problem:
+    told: Problem = {"type": URN + slug, "title": title, "status": status, "detail": detail}
+    return told if field is None else told | {"field": field}
+
+
 def problem(status: int, slug: str, title: str, detail: str, field: str | None = None, **headers: str) -> Response:
-    body: dict[str, Any] = {"type": URN + slug, "title": title, "status": status, "detail": detail}
-    if field is not None:
-        body["field"] = field
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return JSONResponse(body, status, named, media_type=MEDIA_TYPE)
+    return JSONResponse(members(status, slug, title, detail, field), status, named, media_type=MEDIA_TYPE)
+
+
+def refusal(error: RequestError) -> Problem:
+    return members(error.status, error.slug, error.title, error.detail, error.field)
+
+
+def invalid_field(detail: str, field: str) -> Problem:
+    return members(422, "invalid-field", "A field of the request is not valid", detail, field)
 
 
 def described(description: str) -> dict[str, Any]:
@@ -38,8 +52,7 @@ def handle_in(app: FastAPI) -> None:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    headers = {"Retry_After": str(error.retry_after)} if isinstance(error, QueueFull) else {}
-    return problem(error.status, error.slug, error.title, error.detail, error.field, **headers)
+    return JSONResponse(refusal(error), error.status, error.headers, media_type=MEDIA_TYPE)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
@@ -47,11 +60,11 @@ async def _invalid(_: Request, error: Exception) -> Response:
     errors = error.errors()
     if errors[0]["type"] == "json_invalid":
         return problem(400, "invalid-json", "The body is not JSON", "Send one JSON object.")
-    where, message = _first_fault(errors)
-    return problem(422, "invalid-field", "A field of the request is not valid", message, where)
+    where, message = first_fault(errors)
+    return JSONResponse(invalid_field(message, where), 422, media_type=MEDIA_TYPE)
 
 
-def _first_fault(errors: Sequence[Any]) -> tuple[str, str]:
+def first_fault(errors: Sequence[Any]) -> tuple[str, str]:
     """The first faulty field's path, and what each way to give it would have wanted."""
     if errors[0]["type"] == "extra_forbidden":
         return field_path(errors[0]["loc"]), "There is no such field; see /docs for those there are."
@@ -89,4 +102,10 @@ UNION_MEMBERS = {
     "constrained-str",
     "list[float]",
     "dict[str,float]",
+    "dict[constrained-str,constrained-float]",
+    "literal['all']",
+    "list[union[constrained-str,constrained-int]]",
+    "ClassAxis",
+    "StyleAxis",
+    "SeedAxis",
 }

@@ -1,5 +1,6 @@
 """What our PNGs say of themselves in a text chunk: the codes that an image was drawn from, or a sheet's request."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from latent import Codes, GeneratorCard, LatentSpace
 from latent.noise import SEED_LIMIT
-from service.requests import ImagesRequest, Name, Number, asked_styles
+from service.coding import asked_styles
+from service.requests import Asked, Index, Name, Number, Seed, Truncation
 
 KEYWORD = "faussaire"
 """That of the chunk, and of what Pillow calls the image's info."""
 
-LONGEST = 16_384
-"""Characters of a chunk that are looked at."""
+LONGEST = 131_072
+"""Characters of a chunk that are looked at: those of the longest noise, and as many again."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -27,8 +29,8 @@ class Origin(BaseModel):
 
     model: Name
     digest: Digest
-    seed: int = Field(ge=0, lt=SEED_LIMIT)
-    index: int = Field(ge=0, lt=SEED_LIMIT // 2)
+    seed: Seed
+    index: Index
 
     def text(self) -> str:
         """JSON in ASCII; the same origin gives the same text."""
@@ -38,6 +40,8 @@ class Origin(BaseModel):
 class ImageOrigin(Origin):
     classes: dict[Name, Number] = Field(alias="class", description="The weight of each class that has any.")
     styles: dict[Name, Number]
+    truncation: Truncation | None = None
+    noise: list[Number] | None = Field(default=None, description="As the generator got it, where it was given.")
 
     def is_of(self, space: LatentSpace) -> bool:
         """Whether these are codes of that space: what a file says of itself need not be true."""
@@ -47,34 +51,75 @@ class ImageOrigin(Origin):
         if space.classes and not np.isclose(sum(self.classes.values()), 1, atol=1e-3):
             return False
         weighed = all(0 <= weight <= 1 for weight in self.classes.values())
-        return weighed and all(low <= np.float32(self.styles[name]) <= high for name, (low, high) in ranges.items())
+        styled = all(low <= np.float32(self.styles[name]) <= high for name, (low, high) in ranges.items())
+        return weighed and styled and (self.noise is None or is_noise_of(self.noise, space))
 
 
 class SheetOrigin(Origin):
     """A request for several images: what it left out was drawn for each."""
 
-    n: int = Field(ge=2, lt=SEED_LIMIT)
-    class_: Name | None = Field(default=None, alias="class")
+    n: int = Field(ge=1, lt=SEED_LIMIT)
+    class_: Name | dict[Name, Number] | None = Field(default=None, alias="class")
     style: dict[Name, Number] | None = None
+    truncation: Truncation | None = None
+    noise: list[Number] | None = None
+    images: Digest | None = Field(
+        default=None, description="SHA-256 of what each image says of itself, where they have codes of their own each."
+    )
 
 
 ORIGIN: TypeAdapter[ImageOrigin | SheetOrigin] = TypeAdapter(ImageOrigin | SheetOrigin)
 
 
-def origin_of(card: GeneratorCard, digest: str, codes: Codes, seed: int, request: ImagesRequest) -> Origin:
-    """That of the images of `codes`, which the request asked for."""
-    origin: dict[str, Any] = {"model": card.name, "digest": digest, "seed": seed, "index": request.index}
-    classes = [code.name for code in card.space.classes]
-    styles = [code.name for code in card.space.styles]
-    if request.n == 1:
-        weights = {name: weight for name, weight in named(classes, codes.classes[0]).items() if weight}
-        return ImageOrigin.model_validate(origin | {"class": weights, "styles": named(styles, codes.styles[0])})
-    origin["n"] = request.n
-    if request.class_ is not None:
-        origin["class"] = classes[codes.classes[0].argmax()]
-    if asked := list(asked_styles(request.style, card.space)):
-        origin["style"] = named([styles[place] for place in asked], codes.styles[0, asked])
-    return SheetOrigin.model_validate(origin)
+@dataclass(frozen=True)
+class Source:
+    """Where the noise of an image came from."""
+
+    seed: int
+    index: int
+    truncation: float = 1.0
+    given: bool = False
+    """It came with the request, and so the image tells it."""
+
+
+def source_of(asked: Asked, seed: int, index: int) -> Source:
+    return Source(seed, index, asked.truncation, asked.noise is not None)
+
+
+def image_origin(card: GeneratorCard, digest: str, codes: Codes, source: Source) -> ImageOrigin:
+    """That of the one image of `codes`."""
+    weights = _weighed(card, codes.classes[0])
+    styles = named([code.name for code in card.space.styles], codes.styles[0])
+    told = _drawn_from(card, digest, codes, source) | {"class": weights, "styles": styles}
+    return ImageOrigin.model_validate(told)
+
+
+def sheet_origin(card: GeneratorCard, digest: str, codes: Codes, source: Source, asked: Asked) -> SheetOrigin:
+    """That of images of one seed in a row, which `asked` is the request for; `source` is that of the first."""
+    told = _drawn_from(card, digest, codes, source) | {"n": len(codes)}
+    if asked.class_ is not None:
+        weights = _weighed(card, codes.classes[0])
+        told["class"] = next(iter(weights)) if len(weights) == 1 else weights
+    if places := list(asked_styles(asked.style, card.space)):
+        told["style"] = named([card.space.styles[place].name for place in places], codes.styles[0, places])
+    return SheetOrigin.model_validate(told)
+
+
+def _drawn_from(card: GeneratorCard, digest: str, codes: Codes, source: Source) -> dict[str, Any]:
+    told: dict[str, Any] = {"model": card.name, "digest": digest, "seed": source.seed, "index": source.index}
+    if source.given:
+        told["noise"] = [shortest(value) for value in codes.noise[0]]
+    elif source.truncation != 1:
+        told["truncation"] = source.truncation
+    return told
+
+
+def _weighed(card: GeneratorCard, weights: NDArray[np.float32]) -> dict[str, float]:
+    return {card.space.classes[place].name: shortest(weights[place]) for place in np.flatnonzero(weights)}
+
+
+def is_noise_of(noise: list[float], space: LatentSpace) -> bool:
+    return len(noise) == space.noise_size and all(abs(value) <= space.noise_limit for value in noise)
 
 
 def told_by(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:

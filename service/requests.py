@@ -1,59 +1,114 @@
-"""What may be asked of `POST /v1/images`, and the codes that it means in a model's latent space."""
+"""What may be asked of `POST /v1/images` and `GET /v1/image`, and the fields that other requests share with them."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
-from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
 from latent.noise import SEED_LIMIT
-from service.errors import StyleOutOfRange, UnknownClass, UnknownStyle
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 DRAWN_SEEDS = 2**53
 """Seeds that the server chooses are below it: JavaScript's numbers hold them exactly."""
 
+INDEX_LIMIT = SEED_LIMIT // 2
+
 STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
 """Decimal numbers with commas between."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
+Index = Annotated[int, Field(ge=0, lt=INDEX_LIMIT)]
+Truncation = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=1,
+        description="What the noise is multiplied by: nearer to 0, images are more typical and less varied.",
+    ),
+]
+Scale = Annotated[
+    int, Field(ge=1, le=16, description="How many pixels wide and high each pixel becomes; 1 only for `npy`.")
+]
+Model = Annotated[Name | None, Field(description="A name of `GET /v1/models`; the default model when absent.")]
+Still = Literal["png", "sheet", "zip", "json", "npy"]
 
 
-class ImagesRequest(BaseModel):
-    """Codes and a seed; every field may be left out."""
+class Asked(BaseModel):
+    """The codes of an image; what is left out is drawn by its seed."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        title="Images",
-        json_schema_extra={"examples": [{"class": "7", "style": [0.5, -0.5], "seed": 1, "n": 4}]},
-    )
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")
-    class_: Name | Annotated[int, Field(ge=0)] | None = Field(
+    class_: Name | Annotated[int, Field(ge=0)] | dict[Name, Weight] | None = Field(
         default=None,
         alias="class",
-        description="The class by name, or by its place in the card; drawn for each image when absent.",
+        description="The class by name, or by its place in the card; or a blend: weights by name, of which only the "
+        "proportions count, since they are normalised to sum 1. Drawn for each image when absent.",
     )
     style: list[Number] | dict[str, Number] | None = Field(
         default=None,
         description="The style codes in the card's order, or by name; what is absent is drawn for each image.",
     )
-    seed: int | None = Field(
+    noise: list[Number] | None = Field(
         default=None,
-        ge=0,
-        lt=SEED_LIMIT,
+        description="The noise itself, as many numbers as the card's `noise_size`: from -1 to 1 where it is uniform, "
+        "from -10 to 10 where it is normal. Drawn by seed and index when absent.",
+    )
+    truncation: Truncation = 1.0
+
+
+class Point(Asked):
+    """One image: its codes, and the seed and index that draw what is left out."""
+
+    model_config = ConfigDict(title="Point")
+
+    seed: Seed | None = Field(
+        default=None, description="Decides all that is drawn; when absent, the request says whose it is."
+    )
+    index: Index | None = Field(
+        default=None, description="Which image of the seed; when absent, 0 of a seed given here, else the request's."
+    )
+
+
+class ImagesRequest(Asked):
+    """Codes and a seed, or items with codes of their own each; every field may be left out."""
+
+    model_config = ConfigDict(
+        title="Images",
+        json_schema_extra={
+            "examples": [
+                {"class": "7", "style": [0.5, -0.5], "seed": 1, "n": 4},
+                {"class": {"3": 0.5, "8": 0.5}, "seed": 1, "n": 9, "truncation": 0.7, "scale": 4},
+                {"items": [{"class": "7"}, {"class": {"4": 1, "9": 2}, "seed": 5}], "seed": 1, "format": "json"},
+            ]
+        },
+    )
+
+    model: Model = None
+    seed: Seed | None = Field(
+        default=None,
         description="Decides all that is drawn; chosen by the server, and told in `Faussaire-Seed`, when absent.",
     )
-    index: int = Field(
+    index: Index = Field(
         default=0,
-        ge=0,
-        lt=SEED_LIMIT // 2,
         description="Which image of the seed comes first: image 7 of a request for many is `index` 7 alone.",
     )
-    n: int = Field(default=1, ge=1, description="How many images; several come as one sheet, row by row.")
+    n: int = Field(default=1, ge=1, description="How many images.")
+    items: Annotated[list[SkipValidation[Point]], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Images with codes of their own each, as many as `n` may be, in place of `n`, `class`, `style` and "
+        "`noise`. An item without a seed has the request's, and as its index the request's plus the item's place; "
+        "without a truncation, the request's. One that is not valid fails alone: its place is in `Faussaire-Failed`, "
+        "its tile black, and JSON and zip say what was wrong.",
+    )
+    format: Still | None = Field(
+        default=None,
+        description="`png`, the image, or a sheet of several; `sheet`, always a sheet; `zip`, a PNG an image and "
+        "`manifest.json`; `json`, PNGs in base64; `npy`, NumPy's format: uint8 (N, height, width, channels). When "
+        "absent, what `Accept` likes most, and else `png`.",
+    )
+    scale: Scale = 1
 
 
 class ImageQuery(BaseModel):
@@ -61,7 +116,7 @@ class ImageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")
+    model: Model = None
     version: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] | None = Field(
         default=None, description="Its digest, or the first 12 digits of it at least: the image then never changes."
     )
@@ -73,69 +128,18 @@ class ImageQuery(BaseModel):
         description="Style codes with commas between, in the card's order; what is absent is drawn by the seed.",
         examples=["0.5,-0.5"],
     )
-    seed: int = Field(default=0, ge=0, lt=SEED_LIMIT, description="Decides all that is drawn.")
-    index: int = Field(default=0, ge=0, lt=SEED_LIMIT // 2, description="Which image of the seed.")
+    seed: Seed = Field(default=0, description="Decides all that is drawn.")
+    index: Index = Field(default=0, description="Which image of the seed.")
+    truncation: Truncation = 1.0
+    scale: Scale = 1
 
     def images_request(self) -> ImagesRequest:
         """The same as a body of `POST /v1/images`."""
         styles = None if self.style is None else [float(value) for value in self.style.split(",")]
-        fields = {"model": self.model, "class": self.class_, "style": styles, "seed": self.seed, "index": self.index}
-        return ImagesRequest.model_validate(fields)
+        fields = self.model_dump(include={"model", "seed", "index", "truncation", "scale"})
+        return ImagesRequest.model_validate(fields | {"class": self.class_, "style": styles})
 
 
 def seed_of(request_seed: int | None) -> int:
     """The seed that was asked for, or one that the server chooses."""
     return secrets.randbelow(DRAWN_SEEDS) if request_seed is None else request_seed
-
-
-def codes_of(request: ImagesRequest, space: LatentSpace, seed: int) -> Codes:
-    """The codes of the request's images. Raises UnknownClass, UnknownStyle and StyleOutOfRange."""
-    return Codes(
-        draw_noise(space, seed, request.index, request.n),
-        space.one_hot(_classes(request, space, seed)),
-        _styles(request, space, seed),
-    )
-
-
-def _classes(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.intp]:
-    if request.class_ is None:
-        return draw_classes(space, seed, request.index, request.n)
-    names = [code.name for code in space.classes]
-    if not names:
-        raise UnknownClass("class", "This model has no class codes; leave 'class' out.")
-    if isinstance(request.class_, int) and request.class_ < len(names):
-        return np.full(request.n, request.class_)
-    if request.class_ not in names:
-        raise UnknownClass("class", f"Choose one of: {', '.join(names)}; or a number below {len(names)}.")
-    return np.full(request.n, names.index(str(request.class_)))
-
-
-def _styles(request: ImagesRequest, space: LatentSpace, seed: int) -> NDArray[np.float32]:
-    styles = draw_styles(space, seed, request.index, request.n)
-    for place, value in asked_styles(request.style, space).items():
-        styles[:, place] = value
-    return styles
-
-
-def asked_styles(style: list[float] | dict[str, float] | None, space: LatentSpace) -> dict[int, float]:
-    """The value of each style code that was asked for, by its place. Raises UnknownStyle and StyleOutOfRange."""
-    names = [code.name for code in space.styles]
-    if isinstance(style, dict):
-        known = style.keys() <= set(names)
-        asked = [(name, names.index(name), value) for name, value in style.items()] if known else []
-    else:
-        known = len(style or []) <= len(names)
-        asked = [(str(place), place, value) for place, value in enumerate(style or [])] if known else []
-    if not known:
-        raise UnknownStyle("style", _known_styles(names))
-    for key, place, value in asked:
-        code = space.styles[place]
-        if not code.low <= value <= code.high:
-            raise StyleOutOfRange(f"style.{key}", f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
-    return {place: value for _, place, value in asked}
-
-
-def _known_styles(names: list[str]) -> str:
-    if not names:
-        return "This model has no style codes; leave 'style' out."
-    return f"The model has {len(names)} style codes, in this order: {', '.join(names)}."

@@ -24,7 +24,9 @@ class Settings(BaseSettings):
         default=4_194_304, ge=1024, description="The longest image file; a longer one gets 413."
     )
     max_pixels: int = Field(
-        default=16_777_216, ge=1024, description="The most pixels of an image file; one that declares more gets 422."
+        default=16_777_216,
+        ge=1024,
+        description="The most pixels of an image file, and of images that are drawn to a scale; more get 422.",
     )
     max_streams: int = Field(
         default=8, ge=1, description="Data sets that may be on their way at a time; one more gets 429."

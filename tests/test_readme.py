@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from typer.main import get_command
 
 from service.app import create_app
+from service.requests import ImagesRequest
 from service.settings import ROOT, Settings
 from training.cli import app
 from training.data import SOURCES
@@ -83,6 +84,22 @@ def test_the_one_request_gives_the_picture_below_it(client: TestClient) -> None:
     response = client.post("/v1/images", json=json.loads(body[1]))
     assert response.status_code == 200
     assert response.content == (ROOT / "docs" / "pictures" / "seven.png").read_bytes()
+
+
+COMMANDS = re.findall(r"curl -s http://127.0.0.1:3000(/v1/\S+)[^`]*? -d '(\{.*?\})'", README)
+
+
+@pytest.mark.parametrize(("path", "body"), COMMANDS, ids=[path for path, _ in COMMANDS])
+def test_every_request_is_one_that_the_service_answers(client: TestClient, path: str, body: str) -> None:
+    assert {path for path, _ in COMMANDS} >= {"/v1/images", "/v1/traversals", "/v1/interpolations", "/v1/datasets"}
+    with client.stream("POST", path, json=json.loads(body)) as response:
+        assert response.status_code == 200
+
+
+def test_every_field_of_a_request_for_images_is_in_the_table() -> None:
+    table = README.split("| field | is | when absent |\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    names = [field.alias or name for name, field in ImagesRequest.model_fields.items()]
+    assert sorted(line.split("`")[1] for line in table) == sorted(names)
 
 
 def test_the_way_back_gives_the_codes_of_the_image_that_goes_out(client: TestClient) -> None:

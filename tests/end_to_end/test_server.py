@@ -25,6 +25,25 @@ def test_the_same_request_gives_the_same_bytes_whatever_runs_beside_it(server: h
     assert all(content == alone[k] for k, content in zip(order, together, strict=True))
 
 
+def test_items_frames_and_tiles_are_the_same_bytes_alone_and_in_a_crowd(server: httpx.Client) -> None:
+    items = [{"class": str(k % 10), "seed": k, "truncation": 0.5} for k in range(40)]
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("/v1/images", {"items": items, "format": "zip"}),
+        ("/v1/images", {"seed": 1, "n": 300, "format": "npy"}),
+        ("/v1/traversals", {"rows": {"class": "all"}, "columns": {"style": 0}, "seed": 2, "format": "zip"}),
+        ("/v1/interpolations", {"from": {"seed": 1}, "to": {"seed": 2}, "frames": 50, "format": "webp"}),
+    ]
+
+    def answer(k: int) -> tuple[int, str, bytes]:
+        response = server.post(asked[k][0], json=asked[k][1])
+        return response.status_code, response.headers["etag"], response.content
+
+    alone = [answer(k) for k in range(len(asked))]
+    assert {status for status, _, _ in alone} == {200}
+    with ThreadPoolExecutor(16) as crowd:
+        assert list(crowd.map(answer, [0, 1, 2, 3] * 8)) == alone * 8
+
+
 def test_health_documentation_and_metrics_answer(server: httpx.Client) -> None:
     for path in ("/livez", "/readyz", "/docs", "/openapi.json", "/metrics", "/v1/models"):
         assert server.get(path).status_code == 200, path

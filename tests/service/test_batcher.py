@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -149,3 +150,20 @@ def test_a_job_that_fails_fails_alone() -> None:
         assert not isinstance(two, BaseException)
 
     asyncio.run(run())
+
+
+def test_a_job_was_inferred_no_longer_than_its_batches_took() -> None:
+    """However many slices of it a batch has."""
+
+    async def run() -> tuple[float, float]:
+        def slow(given_codes: Codes) -> Images:
+            time.sleep(0.05)
+            return paint(given_codes)
+
+        async with batcher_of(slow) as batcher:
+            started = time.perf_counter()
+            drawn = await batcher.submit(codes(*range(40)))
+            return drawn.inference, time.perf_counter() - started
+
+    inference, whole = asyncio.run(run())
+    assert 0.05 <= inference <= whole

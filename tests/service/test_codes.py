@@ -160,6 +160,11 @@ UNTRUE: list[dict[str, Any]] = [
     {"seed": True},
     {"index": 1.5},
     {"index": 2**62},
+    {"truncation": 0.0},
+    {"truncation": 1.5},
+    {"noise": [0.5]},
+    {"noise": [2.0] * 62},
+    {"noise": "loud"},
     {"model": None},
     {"model": "m" * 101},
     {"more": 1},
@@ -200,19 +205,48 @@ def test_a_sheet_is_refused_with_the_requests_that_draw_its_tiles(client: TestCl
 
 
 def test_a_sheet_tells_the_request_that_draws_it_again(client: TestClient) -> None:
-    for body in ({"seed": 3, "n": 4}, {"seed": 3, "n": 4, "class": "7", "style": [0.3]}, {"model": "plain", "n": 2}):
+    bodies: list[dict[str, Any]] = [
+        {"seed": 3, "n": 4},
+        {"seed": 3, "n": 4, "class": "7", "style": [0.3]},
+        {"seed": 3, "n": 4, "class": {"7": 1, "8": 2}, "truncation": 0.3},
+        {"seed": 3, "n": 4, "noise": [0.3] * 62},
+        {"model": "plain", "n": 2},
+    ]
+    for body in bodies:
         sheet = draw(client, **body)
         origin = told(sheet)
-        assert origin.keys() == {"model", "digest", "seed", "index", "n"} | (body.keys() & {"class", "style"})
+        assert origin.keys() == {"model", "digest", "seed", "index", "n"} | (
+            body.keys() & {"class", "style", "truncation", "noise"}
+        )
         del origin["digest"]
         assert draw(client, **origin) == sheet
 
 
-def test_a_forged_sheet_is_not_echoed(client: TestClient) -> None:
-    origin = told(draw(client, seed=1, n=4)) | {"class": "<script>"}
+def test_a_sheet_of_a_blend_and_of_given_noise_is_refused_with_the_request_of_its_first_tile(
+    client: TestClient,
+) -> None:
+    for body in ({"class": {"7": 1, "8": 2}, "truncation": 0.3}, {"class": 3, "noise": [0.3] * 62}):
+        detail = refused(client, draw(client, seed=3, n=4, **body))[2]
+        request = json.loads(detail[detail.index("{") : detail.rindex("}") + 1])
+        assert draw(client, **request) == draw(client, seed=3, **body)
+
+
+FORGED: list[dict[str, Any]] = [
+    {"class": "<script>"},
+    {"class": {"<script>": 1}},
+    {"style": {"<script>": 1}},
+    {"noise": [0.25] * 60},
+    {"noise": [1.25] * 62},
+]
+
+
+@pytest.mark.parametrize("changes", FORGED, ids=[str(changes)[:30] for changes in FORGED])
+def test_a_forged_sheet_is_not_echoed(client: TestClient, changes: dict[str, Any]) -> None:
+    origin = told(draw(client, seed=1, n=4)) | changes
     status, slug, detail = refused(client, encoded(drawing(), faussaire=json.dumps(origin)))
     assert (status, slug) == (422, "sheet-of-images")
     assert "script" not in detail
+    assert "noise" not in detail
 
 
 def test_a_model_without_recogniser_is_refused_with_those_that_have_one(client: TestClient) -> None:

@@ -4,9 +4,11 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latent import Codes
-from service.provenance import ORIGIN, ImageOrigin, SheetOrigin, origin_of, shortest
-from service.requests import ImagesRequest, codes_of
+from latent import Codes, GeneratorCard
+from service.coding import codes_of
+from service.plans import Plan
+from service.provenance import ORIGIN, ImageOrigin, Origin, SheetOrigin, shortest, source_of
+from service.requests import ImagesRequest
 from tests.conftest import small_card
 
 CARD = small_card()
@@ -28,9 +30,15 @@ def test_a_number_of_few_digits_is_told_with_those(value: float) -> None:
     assert shortest(np.float32(value)) == value
 
 
+def origin_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorCard = CARD) -> Origin:
+    codes = codes or codes_of(request, card.space, 1, request.index, request.n)
+    sources = [source_of(request, 1, request.index + k) for k in range(request.n)]
+    plan = Plan(card, DIGEST, 1, request.index, codes, sources, asked=request)
+    return plan.origins[0] if request.n == 1 else plan.whole
+
+
 def told(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin:
-    codes = codes or codes_of(request, CARD.space, 1)
-    return ORIGIN.validate_json(origin_of(CARD, DIGEST, codes, 1, request).text())
+    return ORIGIN.validate_json(origin_of(request, codes).text())
 
 
 @given(st.lists(floats, min_size=10, max_size=10), st.lists(floats, min_size=2, max_size=2))
@@ -45,7 +53,7 @@ def test_codes_come_back_from_the_text_exactly(weights: list[float], styles: lis
 
 def test_the_text_of_an_image_is_this() -> None:
     request = ImagesRequest.model_validate({"class": "7", "style": [0.3, -0.5], "index": 4})
-    assert origin_of(CARD, DIGEST, codes_of(request, CARD.space, 1), 1, request).text() == (
+    assert origin_of(request).text() == (
         f'{{"model":"small","digest":"{DIGEST}","seed":1,"index":4,"class":{{"7":1.0}},'
         '"styles":{"slant":0.3,"width":-0.5}}'
     )
@@ -64,7 +72,7 @@ def test_the_ends_of_a_style_codes_range_are_within_it() -> None:
     for end in (-0.7, 0.1):  # of which float32 has the next number beyond
         request = ImagesRequest.model_validate({"style": [end]})
         card = CARD.model_copy(update={"space": space})
-        origin = origin_of(card, DIGEST, codes_of(request, space, 1), 1, request)
+        origin = origin_of(request, card=card)
         assert isinstance(origin, ImageOrigin)
         assert origin.styles == {"slant": end}
         assert origin.is_of(space)
@@ -74,7 +82,7 @@ def test_text_is_ascii_whatever_the_names_are() -> None:
     codes = (CARD.space.classes[0].model_copy(update={"name": "\u00e9t\u00e9 \u6f22"}),)
     card = CARD.model_copy(update={"space": CARD.space.model_copy(update={"classes": codes})})
     request = ImagesRequest()
-    text = origin_of(card, DIGEST, codes_of(request, card.space, 1), 1, request).text()
+    text = origin_of(request, card=card).text()
     assert text.isascii()
     origin = ORIGIN.validate_json(text)
     assert isinstance(origin, ImageOrigin)

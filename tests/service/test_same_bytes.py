@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
-from service import images, runtime
+from service import runtime
 from service.batcher import Batcher
-from service.provenance import origin_of
-from service.requests import ImagesRequest, codes_of
+from service.formats import Rendering, encoded
+from service.plans import Plan, in_a_row
+from service.requests import INDEX_LIMIT, ImagesRequest
 from service.runtime import SHAPE, Runtime
 from service.settings import ROOT
 
@@ -46,7 +47,7 @@ def request_of(seed: int, index: int, class_: int | None) -> ImagesRequest:
 requests = st.builds(
     request_of,
     seed=st.integers(0, 2**63 - 1),
-    index=st.integers(0, 2**62 - 1),
+    index=st.integers(0, INDEX_LIMIT - MOST_ROWS),
     class_=st.one_of(st.none(), st.integers(0, 9)),
 )
 
@@ -56,15 +57,18 @@ def neighbours(seed: int, count: int) -> list[ImagesRequest]:
     return [request_of(*map(int, rng.integers(0, (2**63 - 1, 2**62 - 1, 10)))) for _ in range(count)]
 
 
-def codes(model: Runtime, request: ImagesRequest) -> Codes:
+def plan(model: Runtime, request: ImagesRequest) -> Plan:
     assert request.seed is not None
-    return codes_of(request, model.card.space, request.seed)
+    return in_a_row(request, model, request.seed)
+
+
+def codes(model: Runtime, request: ImagesRequest) -> Codes:
+    return plan(model, request).codes
 
 
 def png(model: Runtime, request: ImagesRequest, drawn: NDArray[np.uint8]) -> bytes:
-    assert request.seed is not None
-    origin = origin_of(model.card, model.digest, codes(model, request), request.seed, request)
-    return images.png(drawn if len(drawn.shape) == 3 else images.sheet(drawn), origin)
+    images = drawn if drawn.ndim == 4 else drawn[None]
+    return encoded(plan(model, request), images, Rendering("png"))
 
 
 def drawn_by(model: Runtime) -> Draw:

@@ -1,0 +1,48 @@
+"""The way from one point of the latent space to another."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent.space import Codes, LatentSpace
+
+PARALLEL = 1e-6
+"""The sine of an angle below which two vectors are as good as parallel: no arc of a sphere between them is known."""
+
+
+def between(space: LatentSpace, start: Codes, end: Codes, count: int) -> Codes:
+    """`count` points, 2 at least, of which `start` and `end`, one row each, are the first and the last to the bit.
+
+    Noise goes along a sphere's arc and is clipped to what may be given; class weights and styles go straight.
+    """
+    shares = np.linspace(0, 1, count)
+    noise = np.clip(slerp(start.noise[0], end.noise[0], shares), -space.noise_limit, space.noise_limit)
+    way = Codes(
+        noise.astype(np.float32),
+        _straight(start.classes[0], end.classes[0], shares).astype(np.float32),
+        _straight(start.styles[0], end.styles[0], shares).astype(np.float32),
+    )
+    return Codes.concatenate([start, way[1:-1], end])
+
+
+def slerp(start: NDArray[np.float32], end: NDArray[np.float32], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vectors (N, Z) at shares (N,) of the way from `start` to `end` (Z,).
+
+    The direction turns evenly (Shoemake 1985, section 3.3) and the length goes straight from one to the other. Between
+    vectors that are nearly parallel or opposite, or where one is 0, the way is straight.
+    """
+    lengths = [float(np.linalg.norm(vector.astype(np.float64))) for vector in (start, end)]
+    if min(lengths) == 0:
+        return _straight(start, end, shares)
+    directions = [vector.astype(np.float64) / length for vector, length in zip((start, end), lengths, strict=True)]
+    angle = np.arccos(np.clip(np.dot(*directions), -1, 1))
+    if np.sin(angle) < PARALLEL:
+        return _straight(start, end, shares)
+    turned = np.sin(np.outer(1 - shares, angle)) * directions[0] + np.sin(np.outer(shares, angle)) * directions[1]
+    along = (1 - shares) * lengths[0] + shares * lengths[1]
+    way: NDArray[np.float64] = along[:, None] * turned / np.sin(angle)
+    return way
+
+
+def _straight(start: NDArray[np.float32], end: NDArray[np.float32], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    first, last = start.astype(np.float64), end.astype(np.float64)
+    return first + np.outer(shares, last - first)

@@ -1,0 +1,54 @@
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.negotiation import quality
+from tests.service.conftest import refused
+
+LIKED = [
+    ("", "image/png"),
+    ("*/*", "image/png"),
+    ("image/*", "image/png"),
+    ("application/zip", "application/zip"),
+    ("application/json", "application/json"),
+    ("application/x-npy", "application/x-npy"),
+    ("APPLICATION/JSON; Q=0.5", "application/json"),
+    ("application/json;charset=utf-8", "application/json"),
+    ("application/*", "application/zip"),
+    ("image/png;q=0.5, application/zip", "application/zip"),
+    ("application/zip;q=0.2, application/json;q=0.3", "application/json"),
+    ("image/png;q=0, */*", "application/zip"),
+    ("*/*;q=0.1, application/x-npy;q=0.2", "application/x-npy"),
+    ("text/html, application/json;q=0.9, */*;q=0.8", "application/json"),
+    ("image/webp, image/*;q=0.8", "image/png"),
+    ("application/zip;q=many, image/png;q=0.1", "image/png"),
+]
+
+
+@pytest.mark.parametrize(("accept", "media_type"), LIKED)
+def test_what_accept_likes_most_is_the_answers_type(small: TestClient, accept: str, media_type: str) -> None:
+    response = small.post("/v1/images", json={"seed": 1, "n": 2}, headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == media_type
+    assert response.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/png;q=0", "*/*;q=0", "image/jpeg, text/*", "nonsense"])
+def test_where_nothing_that_there_is_is_accepted_the_answer_is_406_with_the_choices(
+    small: TestClient, accept: str
+) -> None:
+    status, field, detail = refused(small, "/v1/images", {"seed": 1}, Accept=accept)
+    assert (status, field) == (406, "Accept")
+    for choice in ("image/png", "application/zip", "application/json", "application/x-npy", "'format'"):
+        assert choice in detail
+
+
+def test_a_format_that_is_named_is_given_whatever_is_accepted(small: TestClient) -> None:
+    response = small.post("/v1/images", json={"seed": 1, "format": "zip"}, headers={"Accept": "text/html"})
+    assert response.headers["content-type"] == "application/zip"
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_any_header_gives_a_quality_from_0_to_1(accept: str) -> None:
+    assert 0 <= quality(accept, "image/png") <= 1
