@@ -12,6 +12,15 @@ FOLDER = Path("docs/pictures")
 SEED = 7
 COLUMNS = 16
 
+ANGLES = {
+    "seed": 3,
+    "style": {"thickness": 0},
+    "rows": {"class": ["2", "4", "7"]},
+    "columns": {"style": "slant", "steps": 13},
+    "scale": 2,
+}
+"""The same digits under different angles."""
+
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -21,6 +30,8 @@ def main() -> None:
             save(f"{model['card']['name']}.png", [row(client, model["card"]["name"], name) for name in names])
         seven = client.post("/v1/images", json={"class": "7", "seed": 1, "n": 16}).raise_for_status()
         (FOLDER / "seven.png").write_bytes(seven.content)
+        angles = client.post("/v1/traversals", json=ANGLES).raise_for_status()
+        (FOLDER / "angles.png").write_bytes(angles.content)
 
 
 def row(client: httpx.Client, model: str, name: str) -> np.ndarray:

@@ -113,7 +113,8 @@ def _page(sets: dict[str, list[Compared]]) -> Iterator[str]:
     yield "real training images in place of drawn ones, which is the floor. A preset works where its classes are even (KL under 0.1), its images are"
     yield "recognised (confidence over 0.8) and, if it is conditional, the asked class is the judge's in 97 % (MNIST) or 85 % (Fashion-MNIST)."
     yield "The class asked of an `infogan` is the one that its code was matched to. CAS is the accuracy on real test images of a classifier trained"
-    yield "on drawn ones alone. Seconds are wall time, whatever else the machine did. [training.md](training.md) says why some fall short."
+    yield "on drawn ones alone. Seconds are wall time, whatever else the machine did. [training.md](training.md) says why some fall short, and"
+    yield "[codes.md](codes.md) has longer runs of `infogan`, over seeds, with sweeps of their style codes."
     for data, rows in sets.items():
         first = rows[0].evaluation
         yield from ("", f"## {data}", "")
