@@ -18,7 +18,9 @@ def model(data_dir: Path, workplace: Path) -> Path:
     """Trained and exported by the command line in seconds."""
     folder = workplace
     torch.manual_seed(0)
-    faussaire(folder, "train", "infogan", "--data", "mnist", "--data-dir", str(data_dir), "--epochs", "8")
+    faussaire(
+        folder, "train", "infogan", "--data", "mnist", "--data-dir", str(data_dir), "--epochs", "3", "--head-start", "2"
+    )
     run = "runs/infogan-mnist-0"
     faussaire(folder, "export", run, "-o", "models/tiny.onnx", "--data-dir", str(data_dir))
     faussaire(folder, "evaluate", "models/tiny.onnx", "--data-dir", str(data_dir))
