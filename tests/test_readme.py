@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from prometheus_client import REGISTRY
 from typer.main import get_command
 
 from service.app import create_app
+from service.client import Image, Problem
 from service.requests import ImagesRequest
 from service.settings import ROOT, Settings
+from tests.conftest import listening
 from training.cli import app
 from training.data import SOURCES
 from training.presets import PRESETS
@@ -94,6 +97,20 @@ def test_every_request_is_one_that_the_service_answers(client: TestClient, path:
     assert {path for path, _ in COMMANDS} >= {"/v1/images", "/v1/traversals", "/v1/interpolations", "/v1/datasets"}
     with client.stream("POST", path, json=json.loads(body)) as response:
         assert response.status_code == 200
+
+
+def test_the_python_code_runs_and_draws_what_it_says(client: TestClient, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 2
+    program = tmp_path / "readme.py"
+    with listening(create_app(Settings())) as url:
+        program.write_text("\n\n".join(blocks).replace("http://127.0.0.1:3000", url), encoding="utf-8")
+        made = runpy.run_path(str(program))
+    body = {"class": "7", "seed": 1}
+    assert made["seven"].png == made["pngs"][7] == client.post("/v1/images", json=body).content
+    assert made["digits"].shape == (100, 28, 28, 1)
+    assert [type(one) for one in made["drawn"]] == [Image, Problem]
+    assert made["codes"].class_ == "7"
 
 
 def test_every_field_of_a_request_for_images_is_in_the_table() -> None:
