@@ -10,13 +10,14 @@ from fastapi import Request, Response
 from service import metrics
 from service.cache import etag_of
 from service.errors import FieldConflict, ScaleTooLarge
-from service.formats import MEDIA_TYPE, Format, Rendering, encoded, told_by
+from service.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
 from service.models import Served
 from service.plans import Plan
 from service.problems import described
 from service.settings import Settings
 
 REFUSED: dict[int | str, dict[str, Any]] = {
+    400: described("The body is not JSON"),
     404: described("No such model"),
     406: described("`Accept` names none of the formats"),
     413: described("The body is too large"),
@@ -27,7 +28,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 
 def answers(*formats: Format) -> dict[int | str, dict[str, Any]]:
     """The answers that OpenAPI lists of an operation with these formats."""
-    content: dict[str, Any] = {MEDIA_TYPE[kind]: {} for kind in formats}
+    content: dict[str, Any] = {MEDIA_TYPE[kind]: {} for kind in formats} | {MEDIA_TYPE["json"]: {"schema": SCHEMA}}
     return {200: {"content": content, "description": "The images"}} | REFUSED
 
 

@@ -22,7 +22,7 @@ from service.errors import InvalidModel
 from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
-from service.models import catalogue, find, get_model, list_models
+from service.models import ONE_MODEL, catalogue, find, get_model, list_models
 from service.registry import Registry
 from service.requests import seed_of
 from service.settings import Settings
@@ -37,6 +37,8 @@ def create_app(settings: Settings) -> FastAPI:
         description="Images from the generators of GANs: codes and a seed in, PNG out.",
         docs_url=None,
         redoc_url=None,
+        # Without its path behind it, the name is one that a function of a generated client can have.
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_serving(settings),
     )
     app.state.settings = settings
@@ -53,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.post("/v1/codes", responses=REFUSED, openapi_extra=FILE, response_model_exclude_none=True)(read_codes)
     app.post("/v1/datasets", response_class=Response, responses=STREAM)(stream_dataset)
     app.get("/v1/models")(list_models)
-    app.get("/v1/models/{name}")(get_model)
+    app.get("/v1/models/{name}", responses=ONE_MODEL)(get_model)
     app.get("/metrics", include_in_schema=False)(scrape)
     app.get("/docs", include_in_schema=False)(docs)
     app.get("/", include_in_schema=False)(root)

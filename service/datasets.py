@@ -26,7 +26,9 @@ STREAM: dict[int | str, dict[str, Any]] = {
         "content": {media_type: {} for media_type in sorted(set(MEDIA_TYPE.values()))},
         "description": "The data set, as it is drawn",
     },
+    400: described("The body is not JSON"),
     404: described("No such model"),
+    413: described("The body is too large"),
     422: described("A field is not valid, or the format cannot hold the images"),
     429: described("The queue is full, or too many data sets are on their way: see Retry-After"),
 }
@@ -42,7 +44,12 @@ class DatasetRequest(BaseModel):
         extra="forbid",
         strict=True,
         title="Dataset",
-        json_schema_extra={"examples": [{"n": 60_000, "format": "idx", "seed": 1, "shards": 4, "shard": 0}]},
+        json_schema_extra={
+            "examples": [
+                {"n": 60_000, "format": "idx", "seed": 1, "shards": 4, "shard": 0},
+                {"n": 1_000, "format": "zip"},
+            ]
+        },
     )
 
     model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from service import problems
 from service.animation import FPS, Animation, animated
 from service.images import png, scaled, sheet
 from service.plans import Images, Plan
@@ -28,6 +29,50 @@ MEDIA_TYPE: dict[Format, str] = {
     "webp": "image/webp",
     "gif": "image/gif",
 }
+
+WEIGHTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+
+SCHEMA: dict[str, Any] = {
+    "title": "Drawn",
+    "type": "object",
+    "required": ["model", "digest", "images"],
+    "additionalProperties": False,
+    "properties": {
+        "model": {"type": "string"},
+        "digest": {"type": "string", "description": "SHA-256 of the model's file."},
+        "columns": {"type": "integer", "description": "Of a grid: how many images a row has."},
+        "images": {
+            "type": "array",
+            "items": {
+                "oneOf": [
+                    {
+                        "title": "Image",
+                        "type": "object",
+                        "required": ["seed", "index", "class", "styles", "png"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "seed": {"type": "integer"},
+                            "index": {"type": "integer"},
+                            "class": WEIGHTS | {"description": "The weight of each class that has any."},
+                            "styles": WEIGHTS,
+                            "truncation": {"type": "number"},
+                            "noise": {"type": "array", "items": {"type": "number"}},
+                            "png": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
+                        },
+                    },
+                    {
+                        "title": "Failed",
+                        "type": "object",
+                        "required": ["problem"],
+                        "additionalProperties": False,
+                        "properties": {"problem": problems.SCHEMA},
+                    },
+                ]
+            },
+        },
+    },
+}
+"""That of `json`, for OpenAPI."""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Path, Request
 from pydantic import BaseModel
 
 from latent import GeneratorCard
 from service.batcher import Batcher
 from service.errors import UnknownModel
+from service.problems import described
 from service.recogniser import Recogniser
 from service.runtime import Runtime
 
 SHOWN_DIGITS = 12
 """of a digest, in headers and where a request names one"""
+
+ONE_MODEL: dict[int | str, dict[str, Any]] = {
+    404: described("No such model"),
+    "default": described("Any other error"),  # in its absence FastAPI lists a 422 of another shape, which never comes
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ async def list_models(request: Request) -> Models:
     return Models(models=[_described(now, served) for served in now.models.values()])
 
 
-async def get_model(name: str, request: Request) -> Model:
+async def get_model(name: Annotated[str, Path(examples=["mnist-infogan"])], request: Request) -> Model:
     """One model's card: its latent space, training and measured figures."""
     now = catalogue(request)
     return _described(now, now.find(name))

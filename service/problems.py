@@ -19,6 +19,22 @@ Problem = dict[str, Any]
 """The members of an RFC 9457 problem."""
 
 
+SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "pattern": f"^{URN}"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What would be right."},
+        "field": {"type": "string", "description": "The path of the field at fault: `items.1.style.0`."},
+    },
+}
+"""The same for OpenAPI."""
+
+
 def members(status: int, slug: str, title: str, detail: str, field: str | None = None) -> Problem:
     told: Problem = {"type": URN + slug, "title": title, "status": status, "detail": detail}
     return told if field is None else told | {"field": field}
@@ -39,7 +55,7 @@ def invalid_field(detail: str, field: str) -> Problem:
 
 def described(description: str) -> dict[str, Any]:
     """A problem among the answers that OpenAPI lists."""
-    return {"content": {MEDIA_TYPE: {}}, "description": description}
+    return {"content": {MEDIA_TYPE: {"schema": SCHEMA}}, "description": description}
 
 
 def handle_in(app: FastAPI) -> None:

@@ -121,7 +121,7 @@ class ImageQuery(BaseModel):
         default=None, description="Its digest, or the first 12 digits of it at least: the image then never changes."
     )
     class_: Name | None = Field(
-        default=None, alias="class", description="The class by name; drawn by the seed when absent."
+        default=None, alias="class", description="The class by name; drawn by the seed when absent.", examples=["7"]
     )
     style: Annotated[str, StringConstraints(pattern=STYLES)] | None = Field(
         default=None,

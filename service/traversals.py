@@ -36,6 +36,7 @@ class TraversalRequest(Asked, Playing):
             "examples": [
                 {"rows": {"class": "all"}, "columns": {"style": 0, "steps": 11}, "seed": 1},
                 {"rows": {"seed": [1, 2, 3]}, "columns": {"class": ["3", "8"]}, "style": [0.5], "format": "json"},
+                {"columns": {"class": "all"}, "seed": 1},
                 {
                     "columns": {"style": 1, "from": -0.5, "to": 0.5},
                     "class": "7",

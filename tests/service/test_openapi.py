@@ -1,0 +1,153 @@
+"""A client can work from /openapi.json alone: what it shows as examples is answered as it says."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from jsonschema import Draft202012Validator
+from PIL import Image
+
+from service.app import create_app
+from service.settings import Settings
+from service.upload import FORMATS
+from tests.conftest import small_card, write_recogniser, write_small
+
+PROBLEM = "application/problem+json"
+EXAMPLE = "mnist-infogan"
+"""The model that the examples name."""
+
+OPERATIONS = {
+    "draw_images",
+    "get_image",
+    "draw_traversal",
+    "draw_interpolation",
+    "read_codes",
+    "stream_dataset",
+    "list_models",
+    "get_model",
+}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder: Path = tmp_path_factory.mktemp("models")
+    write_recogniser(write_small(folder, EXAMPLE), small_card(EXAMPLE))
+    with TestClient(create_app(Settings(models_dir=folder))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> dict[str, Any]:
+    document: dict[str, Any] = client.get("/openapi.json").json()
+    return document
+
+
+def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Method, path and operation by the operation's id."""
+    return {
+        operation["operationId"]: (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document
+    for part in schema.get("$ref", "#").split("/")[1:]:
+        found = found[part]
+    return found if "$ref" in schema else schema
+
+
+def examples(document: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What httpx sends for each documented example; of an image file, one of each kind that is read."""
+    shown = [p for p in operation.get("parameters", []) if p["in"] == "query" and "examples" in p["schema"]]
+    params = {parameter["name"]: parameter["schema"]["examples"][0] for parameter in shown}
+    if "requestBody" not in operation:
+        return [{}, {"params": params}] if params else [{}]
+    content = operation["requestBody"]["content"]
+    if "application/json" in content:
+        schema = resolved(document, content["application/json"]["schema"])
+        return [{"json": body, "params": params} for body in schema["examples"]]
+    kinds = {media_type: kind for kind, media_type in FORMATS.items()}
+    return [{"content": picture(kinds[media_type]), "headers": {"Content-Type": media_type}} for media_type in content]
+
+
+def picture(kind: str) -> bytes:
+    page = Image.new("L", (200, 200), "white")
+    page.paste("black", (80, 30, 120, 170))
+    buffer = io.BytesIO()
+    page.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def asked(client: TestClient, method: str, path: str, operation: dict[str, Any], **sent: Any) -> Response:
+    """The answer; of the path's parameters, the documented examples."""
+    named = {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", []) if p["in"] == "path"}
+    response: Response = client.request(method, path.format(**named), **sent)
+    return response
+
+
+def check(document: dict[str, Any], operation: dict[str, Any], response: Response) -> str:
+    """The content type, which is documented for the status, and of JSON the schema too."""
+    kind = response.headers["content-type"]
+    content = operation["responses"][str(response.status_code)]["content"]
+    assert kind in content, (response.status_code, kind)
+    if kind.endswith("json"):
+        schema = content[kind]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(response.json())
+    return kind
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_example_is_answered_as_the_document_says(client: TestClient, document: Any, name: str) -> None:
+    method, path, operation = operations(document)[name]
+    offered = set(operation["responses"]["200"]["content"])
+    answered = set()
+    for sent in examples(document, operation):
+        assert asked(client, method, path, operation, **sent).status_code == 200
+        for kind in offered:
+            headers = sent.get("headers", {}) | {"Accept": kind}
+            response = asked(client, method, path, operation, **(sent | {"headers": headers}))
+            told = check(document, operation, response)
+            # Not every example can be had in every type: an animation has one axis, NumPy's format no scale.
+            answered |= {told} if response.is_success else set()
+    assert answered == offered
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_what_is_refused_is_a_problem_that_the_document_knows(client: TestClient, document: Any, name: str) -> None:
+    method, path, operation = operations(document)[name]
+    sent: list[dict[str, Any]] = []
+    if operation.get("parameters"):
+        sent += [{"params": {"model": "none"}}, {"params": {"colour": "red"}}] if "{" not in path else []
+    if "requestBody" in operation:
+        sent += [{"content": b" " * 5_000_000}, {"content": b"{"}, {"json": {"model": "none"}}, {"json": {"n": 0}}]
+    for each in sent:
+        headers = {"Content-Type": "application/json"}
+        response = asked(client, method, path, operation, headers=headers, **each)
+        assert response.is_error, each
+        assert check(document, operation, response) == PROBLEM
+    if "{" in path:
+        response = client.request(method, path.format(name="none"))
+        assert check(document, operation, response) == PROBLEM
+
+
+def test_an_item_that_failed_is_as_the_document_says(client: TestClient, document: Any) -> None:
+    method, path, operation = operations(document)["draw_images"]
+    body = {"items": [{"class": "7", "truncation": 0.5}, {"class": "eleven"}, {"noise": [0.5] * 62}], "format": "json"}
+    response = asked(client, method, path, operation, json=body)
+    assert response.status_code == 200
+    assert check(document, operation, response) == "application/json"
+
+
+def test_every_operation_has_a_name_that_a_function_can_have_and_says_what_it_does(document: Any) -> None:
+    found = operations(document)
+    assert set(found) == OPERATIONS
+    for name, (_, _, operation) in found.items():
+        assert name.isidentifier()
+        assert operation["summary"]
+        assert operation["description"]
