@@ -70,7 +70,8 @@ def test_a_style_is_held_by_name_within_its_range() -> None:
     assert held_styles(model, styles_of([f"{second}=0.5", f"{first}=-1"])) == {1: 0.5, 0: -1.0}
     with pytest.raises(UnknownName, match=f"unknown style code 'smile'; choose one of: {first}"):
         held_styles(model, {"smile": 1})
-    with pytest.raises(Unfit, match="must be from -1 to 1"):
+    reach = model.card.space.styles[0]
+    with pytest.raises(Unfit, match=f"must be from {reach.low:g} to {reach.high:g}"):
         held_styles(model, {first: 3})
     with pytest.raises(Unfit, match="is not NAME=NUMBER"):
         styles_of([first])
