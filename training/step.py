@@ -10,7 +10,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
-from training import headstart
+from training import classifier, headstart
 from training.augment import augment
 from training.latents import Latents, draw
 from training.networks import Built, Recogniser
@@ -110,7 +110,9 @@ class AdversarialStep:
         for group in players.optimiser_class.param_groups:
             group["lr"] = LR_Q * headstart.pace(progress)
         like = real.images if real.neighbours is None else real.neighbours
-        views = torch.cat([real.images, augment(like, source, headstart.FADE)])
+        # A label holds at any brightness; without one, brightness tells what it is.
+        fade = classifier.FADE if self.codes == "acgan" else headstart.FADE
+        views = torch.cat([real.images, augment(like, source, fade)])
         first, second = recogniser.classes.train().by_each(views).chunk(2, 1)  # (heads, N, C)
         if self.codes == "acgan":
             loss = (cross_entropy(first[0], real.labels) + cross_entropy(second[0], real.labels)) / 2
