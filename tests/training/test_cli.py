@@ -13,6 +13,7 @@ from training import data, loop
 from training.cli import main
 from training.commands.terminal import choose_device
 from training.presets import PRESETS
+from training.run import Config, Run
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -46,6 +47,16 @@ def test_a_mistake_is_one_line_with_its_remedy_and_exit_code_2(
     assert message.startswith(f"error: {remedy}")
     assert message.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_codes_that_had_to_be_found_are_looked_into(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Run(tmp_path / "taught").claim(Config.of("cgan", data="mnist", seed=0, epochs=1))
+    code, message = run(monkeypatch, capsys, "seeds", "taught")
+    assert code == 2
+    assert message == "error: taught has no codes to be found: its preset is not 'infogan'\n"
 
 
 @pytest.fixture
