@@ -85,6 +85,9 @@ HEALTHY = 15
 
 EPOCHS = 18
 
+RECOVERED = 1.7
+"""nats: what the healthy run had, plus less than the rule takes for a collapse; a collapsed one stays above 2"""
+
 
 def config(epochs: int) -> Config:
     return Config.of("acgan", data="mnist", seed=1, batch=32, epochs=epochs)
@@ -144,7 +147,7 @@ def test_a_run_that_collapsed_goes_back_and_recovers(
     tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier
 ) -> None:
     said = list[str]()
-    assert trained_on(tmp_path, healthy, digits, Watch("rollback", judge, said.append)) < 1
+    assert trained_on(tmp_path, healthy, digits, Watch("rollback", judge, said.append)) < RECOVERED
     (line,) = said
     assert re.match(r"collapse at step 2\d\d: .*; rolled back to step 240, learning rates now 0.5 of the first", line)
     rows = Run(tmp_path).read_stats()
