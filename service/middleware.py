@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import metrics
 from service.attendance import GONE, replay
-from service.errors import QueueFull
-from service.problems import problem
+from service.errors import BodyTooLarge, QueueFull
+from service.problems import refused
 
 DRAINED = 32 * 2**20
 """Bytes of a refused body that are still read, so that its sender gets to hear why."""
@@ -51,9 +51,7 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, max_bytes: int, *, more: bool) -> None:
         if more:
             await _drain(receive)
-        detail = f"Send at most {max_bytes} bytes."
-        refusal = problem(413, "body-too-large", "The request body is too large", detail, "body")
-        await refusal(scope, receive, send)
+        await refused(BodyTooLarge("body", f"Send at most {max_bytes} bytes."))(scope, receive, send)
 
 
 class UploadBudget:
@@ -77,9 +75,7 @@ class UploadBudget:
         size = min(int(declared), longest) if declared.isdecimal() else longest
         if self._held + size > self._max_held:
             await _drain(receive)
-            busy = QueueFull(1)
-            refusal = problem(busy.status, busy.slug, busy.title, busy.detail, Retry_After=str(busy.retry_after))
-            await refusal(scope, receive, send)
+            await refused(QueueFull(1))(scope, receive, send)
             return
         self._held += size
         try:

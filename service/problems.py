@@ -49,6 +49,10 @@ def refusal(error: RequestError) -> Problem:
     return members(error.status, error.slug, error.title, error.detail, error.field)
 
 
+def refused(error: RequestError) -> Response:
+    return JSONResponse(refusal(error), error.status, error.headers, media_type=MEDIA_TYPE)
+
+
 def invalid_field(detail: str, field: str) -> Problem:
     return members(422, "invalid-field", "A field of the request is not valid", detail, field)
 
@@ -68,7 +72,7 @@ def handle_in(app: FastAPI) -> None:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return JSONResponse(refusal(error), error.status, error.headers, media_type=MEDIA_TYPE)
+    return refused(error)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
