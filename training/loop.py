@@ -12,8 +12,9 @@ from types import FrameType
 import torch
 
 from latent import LatentSpace
-from training import data, headstart, networks, presets
+from training import data, headstart, presets
 from training.averaging import Average, recompute_batch_norm
+from training.built import build
 from training.checkpoint import State
 from training.collapse import Watch, reason
 from training.data import ImageSet
@@ -127,7 +128,7 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     """Players fresh from the run's seed."""
     torch.manual_seed(config.seed)
     space = latent_space(config, images)
-    built = networks.build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
+    built = build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
     freeze(built, config.freeze)
     players = Players(built.to(device), config.lr_d, config.lr_g, config.beta1)
     source = torch.Generator(device).manual_seed(config.seed)

@@ -14,7 +14,7 @@ from training.data import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.files import replacing
 from training.graph import graph
-from training.networks import Recogniser
+from training.recognition import Recogniser
 
 CHECKED_IMAGES = 256
 APART = 1e-3

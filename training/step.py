@@ -12,10 +12,11 @@ from torch.optim import Adam, Optimizer
 from latent import LatentSpace
 from training import classifier, headstart
 from training.augment import augment
+from training.built import Built
 from training.latents import Latents, draw
-from training.networks import Built, Recogniser
 from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.presets import TOLD, Codes
+from training.recognition import Recogniser
 
 STYLE_WEIGHT = 0.5
 """Lambda of the style codes' term (Chen et al. 2016, appendix C)."""

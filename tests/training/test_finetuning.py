@@ -5,10 +5,10 @@ import torch
 
 from tests.training.conftest import first
 from training import loop
+from training.built import build
 from training.data import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
-from training.networks import build
 from training.presets import PRESETS, latent_space
 from training.run import Config, Run
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from training import loop, networks
+from training import built, loop, networks
 from training.data import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
 from training.latents import draw
@@ -103,4 +103,4 @@ def test_choices_that_do_not_go_together_are_refused(
     network: str, objective: str, codes: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        networks.check_fit(network, objective, codes)
+        built.check_fit(network, objective, codes)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from training import data, loop, presets
+from training.built import check_fit
 from training.collapse import OnCollapse, Watch
 from training.commands.terminal import (
     DataDir,
@@ -17,7 +18,6 @@ from training.commands.terminal import (
     progress_bar,
 )
 from training.errors import TrainingError
-from training.networks import check_fit
 from training.objectives import OBJECTIVES
 from training.run import Config, Run
 

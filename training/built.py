@@ -1,0 +1,71 @@
+"""The networks of one run, from a row of the table, an objective and codes that go together."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from latent import ImageShape, LatentSpace
+from training.errors import Unfit, UnknownName
+from training.networks import NETWORKS, AutoEncoder, Discriminator, Encoder, Generator, Network
+from training.objectives import EVIDENCE_BOUND, OBJECTIVES
+from training.presets import TOLD, Codes
+from training.recognition import Recogniser
+
+HEADS = {"infogan": 8, "acgan": 1}
+"""of the recogniser of classes: several where nobody labelled them"""
+
+
+@dataclass
+class Built:
+    """The networks of a run."""
+
+    generator: Generator
+    opponent: Discriminator | AutoEncoder | Encoder
+    recogniser: Recogniser | None
+
+    def to(self, device: torch.device) -> Self:
+        for network in (self.generator, self.opponent, self.recogniser):
+            if network is not None:
+                network.to(device)
+        return self
+
+
+def check_fit(name: str, objective: str, codes: Codes) -> None:
+    """Raises UnknownName and Unfit."""
+    if name not in NETWORKS:
+        raise UnknownName("network", name, list(NETWORKS))
+    if objective == EVIDENCE_BOUND:
+        if codes != "cgan":
+            raise Unfit(f"objective '{EVIDENCE_BOUND}' is that of preset 'cvae'; choose another for codes '{codes}'")
+        return
+    if objective not in OBJECTIVES:
+        raise UnknownName("objective", objective, list(OBJECTIVES))
+    row, network = OBJECTIVES[objective], NETWORKS[name]
+    if row.energies and codes in TOLD:
+        raise Unfit(f"objective '{objective}' cannot be told classes; choose preset 'acgan' or another objective")
+    if (row.clip or row.penalty or row.energies) and (network.spectral or network.batch_norm):
+        raise Unfit(
+            f"objective '{objective}' needs a discriminator without normalisation, and network '{name}' has one; "
+            "choose a preset of network 'compact-free' or 'mlp'"
+        )
+
+
+def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: ImageShape, dropout: float) -> Built:
+    """A recogniser only where codes are to be read; a discriminator is told classes only where `TOLD` says so."""
+    network = NETWORKS[name]
+    inputs = space.noise_size + len(space.classes) + len(space.styles)
+    generator = Generator(network.generator(inputs, shape), shape)
+    opponent = _opponent(network, objective, len(space.classes) if codes in TOLD else 0, space, shape, dropout)
+    return Built(generator, opponent, Recogniser(space, shape, HEADS[codes]) if codes in HEADS else None)
+
+
+def _opponent(
+    network: Network, objective: str, told: int, space: LatentSpace, shape: ImageShape, dropout: float
+) -> Discriminator | AutoEncoder | Encoder:
+    trunk = network.trunk(shape, dropout)
+    if objective == EVIDENCE_BOUND:
+        return Encoder(trunk, network.features, space)
+    if OBJECTIVES[objective].energies:
+        return AutoEncoder(trunk, network.features, shape)
+    return Discriminator(trunk, network.features, told, spectral=network.spectral)
