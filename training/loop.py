@@ -55,7 +55,8 @@ def train(
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images)
-    near = neighbourhood(resident.images) if state.step < step.head_start else None
+    unlabelled = config.codes == "infogan" and state.step < step.head_start
+    near = neighbourhood(resident.images) if unlabelled else None
     newest: dict[str, torch.Tensor] = {}
     with interruptible() as interrupted:
         while state.step < total and not interrupted():

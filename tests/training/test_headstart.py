@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from training import headstart, loop
 from training.data import ImageSet, to_unit
 from training.objectives import mutual_information
-from training.run import Config
+from training.run import Config, Run, quiet
 from training.step import Batch
 
 CPU = torch.device("cpu")
@@ -90,3 +92,16 @@ def test_heads_are_compared_by_what_they_told_of_late(config: Config, digits: Im
         step(state.players, Batch(to_unit(digits.images[:256]), digits.labels[:256]), state.source, number)
     assert classes.information[0] == pytest.approx(0, abs=1e-5)
     assert (classes.information[1:] > 0).all()
+
+
+def test_where_labels_say_what_an_image_is_its_neighbours_are_not_looked_for(
+    tmp_path: Path, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_for(_: torch.Tensor) -> torch.Tensor:
+        raise AssertionError
+
+    monkeypatch.setattr(loop, "neighbourhood", looked_for)
+    labelled = Config.of("acgan", head_start=1, data="mnist", seed=5, batch=64, epochs=1)
+    assert loop.train(Run(tmp_path), labelled, digits, CPU, quiet).step == 8
+    with pytest.raises(AssertionError):
+        loop.train(Run(tmp_path / "unlabelled"), labelled.model_copy(update={"codes": "infogan"}), digits, CPU, quiet)
