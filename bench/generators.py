@@ -9,12 +9,12 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from latent import LatentSpace
+from latent import GeneratorCard, LatentSpace
+from training.built import build
 from training.evaluate import any_codes
 from training.export import Exported
 from training.graph import graph
 from training.model import Model
-from training.networks import NETWORKS, Generator
 from training.recogniser import beside
 
 SHIPPED = (Path("models/mnist-infogan.onnx"), Path("models/fashion-infogan.onnx"))
@@ -29,9 +29,7 @@ def main() -> None:
         for path in SHIPPED:
             card = Model(path).card
             paper = Path(folder) / f"paper-{path.name}"
-            export_paper(
-                paper, card.space, Generator(NETWORKS["paper"].generator(width(card.space), card.image), card.image)
-            )
+            export_paper(paper, card)
             costs = [cost(file, card.space) for file in (path, paper)]
             size = path.stat().st_size + beside(path).stat().st_size
             print(
@@ -40,14 +38,11 @@ def main() -> None:
             )
 
 
-def width(space: LatentSpace) -> int:
-    return space.noise_size + len(space.classes) + len(space.styles)
-
-
-def export_paper(path: Path, space: LatentSpace, generator: Generator) -> None:
+def export_paper(path: Path, card: GeneratorCard) -> None:
     """With random weights: what an image costs does not depend on them."""
-    inputs = {name: torch.from_numpy(codes) for name, codes in any_codes(space, 0, 2).inputs().items()}
-    onnx.save(graph(Exported(generator, space).eval(), inputs, ["image"], {}), path)
+    generator = build("paper", "non-saturating", "infogan", card.space, card.image, dropout=0).generator
+    inputs = {name: torch.from_numpy(codes) for name, codes in any_codes(card.space, 0, 2).inputs().items()}
+    onnx.save(graph(Exported(generator, card.space).eval(), inputs, ["image"], {}), path)
 
 
 def cost(path: Path, space: LatentSpace) -> float:

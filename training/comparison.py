@@ -80,7 +80,7 @@ def save(path: Path, compared: list[Compared]) -> None:
     sets = {data: [row for row in compared if row.config.data == data] for data in names(compared)}
     write_text(path, "\n".join(_page(sets)) + "\n")
     for data, rows in sets.items():
-        with replacing(path.parent / _picture(data)) as beside:
+        with replacing(path.parent / picture("presets", data)) as beside:
             sheet(rows).save(beside, optimize=True)
 
 
@@ -92,18 +92,19 @@ def names(compared: list[Compared]) -> list[str]:
 def sheet(rows: list[Compared]) -> Image.Image:
     """A row of samples a run, its preset's name before it."""
     height, width = (SCALE * side for side in rows[0].sample.shape[1:3])
-    picture = Image.new("RGB", (LABEL + COLUMNS * width, len(rows) * height), "black")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    whole = Image.new("RGB", (LABEL + COLUMNS * width, len(rows) * height), "black")
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(14)
     for line, row in enumerate(rows):
         draw.text((8, line * height + height // 2), row.config.preset, fill="white", font=font, anchor="lm")
         strip = Image.fromarray(np.hstack(list(row.sample)).squeeze())
         strip = strip.resize((COLUMNS * width, height), Image.Resampling.NEAREST)
-        picture.paste(strip, (LABEL, line * height))
-    return picture
+        whole.paste(strip, (LABEL, line * height))
+    return whole
 
 
-def _picture(data: str) -> str:
-    return f"pictures/presets-{re.sub('[^a-z0-9]+', '-', data.lower()).strip('-')}.png"
+def picture(kind: str, data: str) -> str:
+    """Where a page's picture of a data set is, which may be named by a folder's path."""
+    return f"pictures/{kind}-{re.sub('[^a-z0-9]+', '-', data.lower()).strip('-')}.png"
 
 
 def _page(sets: dict[str, list[Compared]]) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _page(sets: dict[str, list[Compared]]) -> Iterator[str]:
         first = rows[0].evaluation
         yield from ("", f"## {data}", "")
         yield f"Judge: {first.judge}. {first.images:,} images each, seed {first.seed}."
-        yield from ("", f"![Samples of {data}, a preset a row]({_picture(data)})", "")
+        yield from ("", f"![Samples of {data}, a preset a row]({picture('presets', data)})", "")
         yield "| preset | seed | real images seen | seconds | FID | KID | precision | recall | density | coverage | Parzen, nats | class KL | confidence | asked class | CAS | works |"
         yield "| --- " * 16 + "|"
         for row in rows:

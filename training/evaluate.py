@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
@@ -48,7 +47,7 @@ def asked_codes(space: LatentSpace, seed: int, classes: NDArray[np.intp]) -> Cod
 
 def _recognised(model: Model, classifier: Classifier, codes: Codes, code: int) -> Recognised:
     name = model.card.space.classes[code].name
-    images = torch.from_numpy(model.generate(codes, BATCH)).permute(0, 3, 1, 2)
+    images = model.draw(codes, BATCH)
     best = classifier.probabilities(images).max(1)
     wanted = classifier.classes.index(name)
     share = (best.indices == wanted).float().mean().item()

@@ -110,7 +110,7 @@ def evaluate(model: Model, real: Real, protocol: Protocol, reference: Measures |
     if reference is None:
         reference = _reference(real, protocol, count)
     protocol.say("drawing")
-    drawn = torch.from_numpy(model.generate(any_codes(card.space, SEED, count), BATCH)).permute(0, 3, 1, 2)
+    drawn = model.draw(any_codes(card.space, SEED, count), BATCH)
     accuracy, score = None, None
     if card.space.classes:
         shares = [row.share for row in recognised(model, judge)]
@@ -155,7 +155,7 @@ def labelled(model: Model, judge: Classifier, count: int) -> ImageSet:
     """As many images of each class asked for by name."""
     space, card = model.card.space, model.card
     asked = np.arange(count) % len(space.classes)
-    images = torch.from_numpy(model.generate(asked_codes(space, SEED + 1, asked), BATCH)).permute(0, 3, 1, 2)
+    images = model.draw(asked_codes(space, SEED + 1, asked), BATCH)
     names = [code.name for code in space.classes]
     labels = torch.tensor([judge.classes.index(names[code]) for code in asked])
     return ImageSet(images, labels, judge.classes, card.data)

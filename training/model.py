@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from latent import Codes, GeneratorCard, InvalidCard
 from training.errors import InvalidModel
@@ -33,6 +35,10 @@ class Model:
         starts = range(0, len(codes), batch)
         parts = [self._run(codes[start : start + batch]) for start in starts]
         return np.concatenate(parts)
+
+    def draw(self, codes: Codes, batch: int) -> Tensor:
+        """The same as PyTorch has images: uint8 (N, channels, H, W)."""
+        return torch.from_numpy(self.generate(codes, batch)).permute(0, 3, 1, 2).contiguous()
 
     def _run(self, codes: Codes) -> NDArray[np.uint8]:
         (images,) = self.session.run(["image"], codes.inputs())

@@ -96,7 +96,7 @@ def traversal(model: Model, style: int) -> NDArray[np.uint8]:
 def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
     """Sixteen drawn images above their nearest training images."""
     asked = np.arange(COLUMNS) % max(len(model.card.space.classes), 1)
-    drawn = torch.from_numpy(model.generate(asked_codes(model.card.space, SEED, asked), COLUMNS)).permute(0, 3, 1, 2)
+    drawn = model.draw(asked_codes(model.card.space, SEED, asked), COLUMNS)
     _, at = nearest(drawn, real.known.images)
     return _tiled(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy())
 

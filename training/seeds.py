@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
 from training.classifier import Classifier
-from training.comparison import Compared
+from training.comparison import Compared, names, picture
 from training.data import ImageSet
 from training.evaluate import BATCH, SEED
 from training.files import replacing, write_text
@@ -51,6 +51,11 @@ class Found:
     sweeps: tuple[NDArray[np.uint8], ...]
     """for each style code, images (classes, STEPS, H, W, channels)"""
 
+    @property
+    def drawn(self) -> float:
+        """share of drawn images that the judge gives the label which their code was matched to"""
+        return self.row.evaluation.drawn.accuracy or 0.0
+
 
 class Recogniser:
     """Opens the file beside a generator's."""
@@ -78,7 +83,7 @@ def found(row: Compared, path: Path, judge: Classifier, test: ImageSet) -> Found
         space.one_hot(classes[: len(first)].argmax(1)),
         styles[: len(first)],
     )
-    drawn = torch.from_numpy(model.generate(codes, BATCH)).permute(0, 3, 1, 2).contiguous()
+    drawn = model.draw(codes, BATCH)
     kept = (judge.labels(drawn) == first.labels).double().mean().item()
     before, after = slant(first.images), slant(drawn)
     whole = np.isfinite(before) & np.isfinite(after)
@@ -109,11 +114,11 @@ def sweep(model: Model, style: int) -> NDArray[np.uint8]:
 def save(path: Path, runs: list[Found]) -> None:
     """Markdown with a table of runs and one of their style codes, a data set each; beside it the first run's sweeps."""
     lines = ["# The codes of the InfoGAN", "", *INTRODUCTION]
-    for data in dict.fromkeys(run.row.config.data for run in runs):
+    for data in names([run.row for run in runs]):
         rows = [run for run in runs if run.row.config.data == data]
         lines += ["", f"## {data}", "", *_accuracies(rows), "", *_styles(rows), ""]
-        lines += [f"![Sweeps of the style codes on {data}]({picture(data)})"]
-        with replacing(path.parent / picture(data)) as written:
+        lines += [f"![Sweeps of the style codes on {data}]({picture('sweeps', data)})"]
+        with replacing(path.parent / picture("sweeps", data)) as written:
             sheet(rows[0]).save(written, optimize=True)
     write_text(path, "\n".join(lines) + "\n")
 
@@ -126,10 +131,6 @@ INTRODUCTION = (
 )
 
 
-def picture(data: str) -> str:
-    return f"pictures/sweeps-{data}.png"
-
-
 def _accuracies(runs: list[Found]) -> Iterable[str]:
     yield f"Judge: {runs[0].row.evaluation.judge}."
     yield ""
@@ -138,16 +139,13 @@ def _accuracies(runs: list[Found]) -> Iterable[str]:
     for run in runs:
         config, training, measured = run.row.config, run.row.training, run.row.evaluation
         yield (
-            f"| {config.network} | {config.seed} | {measured.drawn.accuracy or 0:.2%} | {run.read:.2%} | {run.kept:.1%} | {run.slants:.2f} "
+            f"| {config.network} | {config.seed} | {run.drawn:.2%} | {run.read:.2%} | {run.kept:.1%} | {run.slants:.2f} "
             f"| {measured.drawn.fid:.2f} | {measured.real.fid:.2f} | {training.seconds:,.0f} ({training.device}) |"
         )
     for network in dict.fromkeys(run.row.config.network for run in runs):
         alike = [run for run in runs if run.row.config.network == network]
         if len(alike) > 1:
-            drawn, read = (
-                [*column]
-                for column in zip(*((r.row.evaluation.drawn.accuracy or 0, r.read) for r in alike), strict=True)
-            )
+            drawn, read = ([*column] for column in zip(*((run.drawn, run.read) for run in alike), strict=True))
             yield f"| {network} | mean of {len(alike)} | {_spread(drawn)} | {_spread(read)} | | | | | |"
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from training import comparison, data, evaluation, loop, presets
 from training.collapse import Watch
-from training.commands.evaluate import evaluated
+from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, interrupted, judged_by, progress_bar
 from training.comparison import Compared
 from training.errors import Diverged
@@ -40,12 +40,9 @@ def compare(
     chosen = choose_device(device)
     pairs = [(row, name) for name in data_name or DATA for row in preset or presets.PRESETS]
     folders = [Run(path) for path in runs] if runs else [budgeted(*pair, epochs, data_dir, chosen) for pair in pairs]
-    for run in folders:
-        if not evaluation.is_fresh(run, images):
-            evaluated(run.folder, images, None, data_dir, chosen)
-    compared = [comparison.read(run) for run in folders]
-    comparison.save(output, compared)
-    show(compared)
+    rows = [compared(run, images, data_dir, chosen) for run in folders]
+    comparison.save(output, rows)
+    show(rows)
     console.print(f"{output} has all measures, and pictures")
 
 
@@ -70,9 +67,9 @@ def budgeted(preset: str, data_name: str, epochs: int, data_dir: Path, device: t
     return run
 
 
-def show(compared: list[Compared]) -> None:
+def show(rows: list[Compared]) -> None:
     table = Table("preset", "data", "FID", "recall", "class KL", "confidence", "asked class", "works")
-    for row in compared:
+    for row in rows:
         drawn = row.evaluation.drawn
         figures = (f"{drawn.fid:.2f}", f"{drawn.recall:.3f}", f"{drawn.class_kl:.3f}", f"{drawn.confidence:.3f}")
         asked = "" if drawn.accuracy is None else f"{drawn.accuracy:.1%}"

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import data, evaluation, report
+from training import comparison, data, evaluation, report
 from training.commands.export import exported
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
+from training.comparison import Compared
 from training.errors import WeightsUnavailable
 from training.evaluation import Evaluation, Measures, Protocol, Real
 from training.files import write_text
@@ -84,6 +85,13 @@ def evaluated(
     curves = None if run is None else run.folder / "curves.png"
     report.save_page(folder / "evaluation.html", measured, opened, real, curves)
     return measured, folder / "evaluation.html"
+
+
+def compared(run: Run, images: int, data_dir: Path, device: torch.device) -> Compared:
+    """A run as it was evaluated; which is done where it was not since its last checkpoint, by so many images."""
+    if not evaluation.is_fresh(run, images):
+        evaluated(run.folder, images, None, data_dir, device)
+    return comparison.read(run)
 
 
 def _measured(model: Model, real: Real, protocol: Protocol) -> Evaluation:

@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import comparison, data, evaluation
+from training import data, evaluation
 from training import seeds as seeding
-from training.commands.evaluate import evaluated
+from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.errors import Unfit
 from training.run import Run
@@ -36,19 +36,18 @@ def seeds(
 
 
 def _found(run: Run, images: int, data_dir: Path, device: torch.device) -> Found:
-    if not evaluation.is_fresh(run, images):
-        evaluated(run.folder, images, None, data_dir, device)
-    config = run.read_config()
+    row = compared(run, images, data_dir, device)
+    config = row.config
     train, test = (data.load(config.data, data_dir, train=part) for part in (True, False))
     judge = judged_by(config.data, train, data_dir, torch.device("cpu"))
-    return seeding.found(comparison.read(run), run.folder / "model.onnx", judge, test)
+    return seeding.found(row, run.folder / "model.onnx", judge, test)
 
 
 def _show(measured: list[Found]) -> None:
     table = Table("network", "data", "seed", "drawn", "read", "kept", "slants", "FID", "of real")
     for run in measured:
         config, found = run.row.config, run.row.evaluation
-        shares = (f"{found.drawn.accuracy or 0:.2%}", f"{run.read:.2%}", f"{run.kept:.1%}", f"{run.slants:.2f}")
+        shares = (f"{run.drawn:.2%}", f"{run.read:.2%}", f"{run.kept:.1%}", f"{run.slants:.2f}")
         distances = (f"{found.drawn.fid:.2f}", f"{found.real.fid:.2f}")
         table.add_row(config.network, config.data, str(config.seed), *shares, *distances)
     Console().print(table)
