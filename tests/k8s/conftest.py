@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -34,3 +35,30 @@ def quantity(text: str) -> Decimal:
     match = re.fullmatch(r"(\d+)(|m|Ki|Mi|Gi)", text)
     assert match, f"'{text}' is not a quantity that Kubernetes reads"
     return Decimal(match[1]) * Decimal(UNITS[match[2]])
+
+
+@pytest.fixture
+def container(pod: Manifest) -> Manifest:
+    (only,) = pod["containers"]
+    assert "initContainers" not in pod
+    spec: Manifest = only
+    return spec
+
+
+def check_valid(manifests: dict[str, Manifest], version: str) -> None:
+    for manifest in manifests.values():
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def check_restricted(pod: Manifest, container: Manifest) -> None:
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 1034
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    # The whole of it: what a container sets for itself wins over the pod.
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all("hostPath" not in volume for volume in pod["volumes"])

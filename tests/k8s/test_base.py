@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import kubernetes_validate
 import pytest
 import yaml
 
-from tests.k8s.conftest import VERSIONS, Manifest, quantity, rendered
+from tests.k8s.conftest import VERSIONS, Manifest, check_restricted, check_valid, quantity, rendered
 
 BASE = Path(__file__).parents[2] / "k8s" / "base"
 
@@ -29,18 +28,9 @@ def pod(deployment: Manifest) -> Manifest:
     return spec
 
 
-@pytest.fixture
-def container(pod: Manifest) -> Manifest:
-    (only,) = pod["containers"]
-    assert "initContainers" not in pod
-    spec: Manifest = only
-    return spec
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_manifest_is_valid(manifests: dict[str, Manifest], version: str) -> None:
-    for manifest in manifests.values():
-        kubernetes_validate.validate(manifest, version, strict=True)
+    check_valid(manifests, version)
 
 
 def test_every_file_of_the_base_is_rendered() -> None:
@@ -107,18 +97,8 @@ def test_requests_are_within_limits(container: Manifest) -> None:
 
 
 def test_the_pod_keeps_the_restricted_profile(pod: Manifest, container: Manifest) -> None:
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["runAsUser"] == 1034
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    # The whole of it: what a container sets for itself wins over the pod.
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+    check_restricted(pod, container)
     assert all("hostPort" not in port for port in container["ports"])
-    assert all("hostPath" not in volume for volume in pod["volumes"])
 
 
 def test_what_is_written_goes_to_volumes(pod: Manifest, container: Manifest) -> None:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from latent import Codes
 from service.app import create_app
+from service.batcher import Batcher, Drawn
 from service.registry import Registry
 from service.runtime import Runtime
 from service.settings import Settings
@@ -106,3 +108,35 @@ def refused(client: TestClient, path: str, body: Any, **headers: str) -> tuple[i
     problem = response.json()
     assert problem["status"] == response.status_code
     return response.status_code, problem.get("field"), problem["detail"]
+
+
+@pytest.fixture
+def inferences(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each inference was asked for."""
+    seen: list[int] = []
+    honest = Batcher.submit
+
+    async def counted(self: Batcher, codes: Codes) -> Drawn:
+        seen.append(len(codes))
+        return await honest(self, codes)
+
+    monkeypatch.setattr(Batcher, "submit", counted)
+    return seen
+
+
+def check_full_queue_refuses(models_dir: Path, path: str, body: Any) -> None:
+    settings = Settings(models_dir=models_dir, default_model="small", max_queue_rows=3)
+    with TestClient(create_app(settings)) as client:
+        response = client.post(path, json=body)
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) >= 1
+
+
+def played_examples(client: TestClient, path: str, schema: str) -> list[dict[str, Any]]:
+    """Those that the documentation has of an operation that answers with animations too."""
+    api = client.get("/openapi.json").json()
+    answer = api["paths"][path]["post"]["responses"]["200"]
+    assert {"image/png", "image/apng", "image/webp", "image/gif", "application/zip"} <= set(answer["content"])
+    examples: list[dict[str, Any]] = api["components"]["schemas"][schema]["examples"]
+    assert examples
+    return examples

@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from latent import Codes
 from service.app import create_app
-from service.batcher import Batcher, Drawn
 from service.cache import Cache
 from service.drawing import ASK_AGAIN, FOR_EVER
 from service.settings import Settings
@@ -23,20 +21,6 @@ URL = "/v1/image?class=7&seed=1&index=3&style=0.5,-0.5"
 def client(models_dir: Path) -> Iterator[TestClient]:
     with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
         yield client
-
-
-@pytest.fixture
-def inferences(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each inference was asked for."""
-    seen: list[int] = []
-    honest = Batcher.submit
-
-    async def counted(self: Batcher, codes: Codes) -> Drawn:
-        seen.append(len(codes))
-        return await honest(self, codes)
-
-    monkeypatch.setattr(Batcher, "submit", counted)
-    return seen
 
 
 def test_the_image_of_a_url_is_the_one_that_a_post_with_the_same_codes_draws(client: TestClient) -> None:

@@ -7,10 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.app import create_app
-from service.settings import Settings
 from tests.conftest import NOISE
-from tests.service.conftest import pixels, pngs, posted, refused, unzipped
+from tests.service.conftest import check_full_queue_refuses, pixels, played_examples, pngs, posted, refused, unzipped
 
 PATH = "/v1/interpolations"
 IMAGES = "/v1/images"
@@ -151,18 +149,9 @@ def test_a_model_without_codes_goes_from_noise_to_noise(small: TestClient) -> No
 
 
 def test_a_full_queue_refuses_an_interpolation_too(models_dir: Path) -> None:
-    settings = Settings(models_dir=models_dir, default_model="small", max_queue_rows=3)
-    with TestClient(create_app(settings)) as client:
-        response = client.post(PATH, json={"from": {}, "to": {}})
-    assert response.status_code == 429
-    assert int(response.headers["retry-after"]) >= 1
+    check_full_queue_refuses(models_dir, PATH, {"from": {}, "to": {}})
 
 
 def test_the_documentation_has_examples_that_are_answered(small: TestClient) -> None:
-    api = small.get("/openapi.json").json()
-    answer = api["paths"][PATH]["post"]["responses"]["200"]
-    assert {"image/png", "image/apng", "image/webp", "image/gif", "application/zip"} <= set(answer["content"])
-    examples = api["components"]["schemas"]["InterpolationRequest"]["examples"]
-    assert examples
-    for example in examples:
+    for example in played_examples(small, PATH, "InterpolationRequest"):
         posted(small, PATH, **example)

@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from latent import Codes
-from service.batcher import Batcher, Drawn
 from tests.conftest import NOISE
 from tests.service.conftest import MAX_IMAGES, pixels, pngs, posted, refused, unzipped
 
@@ -161,17 +159,9 @@ def test_there_are_as_many_items_as_one_request_may_have(small: TestClient) -> N
     assert refused(small, PATH, {"items": {}})[:2] == (422, "items")
 
 
-def test_all_items_are_drawn_as_one_submission(small: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    honest = Batcher.submit
-
-    async def counted(self: Batcher, codes: Codes) -> Drawn:
-        seen.append(len(codes))
-        return await honest(self, codes)
-
-    monkeypatch.setattr(Batcher, "submit", counted)
+def test_all_items_are_drawn_as_one_submission(small: TestClient, inferences: list[int]) -> None:
     posted(small, PATH, items=[*ITEMS, {"class": "no"}])
-    assert seen == [len(ITEMS)]
+    assert inferences == [len(ITEMS)]
 
 
 def test_a_sheet_of_items_is_refused_on_the_way_back_with_how_to_have_its_images(small: TestClient) -> None:

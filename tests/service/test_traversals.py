@@ -7,10 +7,17 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.app import create_app
-from service.settings import Settings
 from tests.conftest import CLASSES, NOISE
-from tests.service.conftest import MAX_IMAGES, pixels, pngs, posted, refused, unzipped
+from tests.service.conftest import (
+    MAX_IMAGES,
+    check_full_queue_refuses,
+    pixels,
+    played_examples,
+    pngs,
+    posted,
+    refused,
+    unzipped,
+)
 
 PATH = "/v1/traversals"
 IMAGES = "/v1/images"
@@ -197,19 +204,10 @@ def test_whatever_decides_a_traversal_has_a_part_in_its_etag(small: TestClient) 
 
 
 def test_a_full_queue_refuses_a_traversal_too(models_dir: Path) -> None:
-    settings = Settings(models_dir=models_dir, default_model="small", max_queue_rows=3)
-    with TestClient(create_app(settings)) as client:
-        response = client.post(PATH, json={"columns": SLANT})
-    assert response.status_code == 429
-    assert int(response.headers["retry-after"]) >= 1
+    check_full_queue_refuses(models_dir, PATH, {"columns": SLANT})
 
 
 def test_the_documentation_has_examples_that_are_answered(small: TestClient) -> None:
-    api = small.get("/openapi.json").json()
-    answer = api["paths"][PATH]["post"]["responses"]["200"]
-    assert {"image/png", "image/apng", "image/webp", "image/gif", "application/zip"} <= set(answer["content"])
-    examples = api["components"]["schemas"]["TraversalRequest"]["examples"]
-    assert examples
-    for example in examples:
+    for example in played_examples(small, PATH, "TraversalRequest"):
         fitting = {"rows": {"class": ["3", "8"]}} if example.get("rows") == ALL else {}
         posted(small, PATH, **example | fitting)
