@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -169,17 +170,18 @@ def _dcgan_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
     ).apply(_normal_weights)
 
 
-def _compact_generator(inputs: int, shape: ImageShape) -> nn.Sequential:
+def _small_generator(inputs: int, shape: ImageShape, first: int, second: int) -> nn.Sequential:
+    """With so many maps before the first doubling, and before the second."""
     height, width = quarter(shape)
     return nn.Sequential(
-        nn.Linear(inputs, 48 * height * width, bias=False),
-        nn.BatchNorm1d(48 * height * width),
+        nn.Linear(inputs, first * height * width, bias=False),
+        nn.BatchNorm1d(first * height * width),
         nn.ReLU(),
-        nn.Unflatten(1, (48, height, width)),
-        nn.ConvTranspose2d(48, 24, 4, 2, 1, bias=False),  # (N, 24, H/2, W/2)
-        nn.BatchNorm2d(24),
+        nn.Unflatten(1, (first, height, width)),
+        nn.ConvTranspose2d(first, second, 4, 2, 1, bias=False),  # (N, second, H/2, W/2)
+        nn.BatchNorm2d(second),
         nn.ReLU(),
-        nn.ConvTranspose2d(24, shape.channels, 4, 2, 1),  # (N, channels, H, W)
+        nn.ConvTranspose2d(second, shape.channels, 4, 2, 1),  # (N, channels, H, W)
     )
 
 
@@ -235,6 +237,9 @@ def _normal_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+_compact_generator = partial(_small_generator, first=48, second=24)
+_slim_generator = partial(_small_generator, first=56, second=16)
+
 NETWORKS: dict[str, Network] = {
     # The report's multilayer perceptron, after Goodfellow et al. 2014.
     "mlp": Network(_mlp_generator, _mlp_trunk, 256),
@@ -244,6 +249,8 @@ NETWORKS: dict[str, Network] = {
     "compact": Network(_compact_generator, _compact_trunk, 256, spectral=True),
     # The same with nothing that bounds D, for objectives that bring their own.
     "compact-free": Network(_compact_generator, _plain_trunk, 256),
+    # Of compact's cost most is in its 24 maps before the last layer: with 16, and 56 before those, it is a fifth less.
+    "slim": Network(_slim_generator, _compact_trunk, 256, spectral=True),
     # InfoGAN's own G against the D of compact: what the small G is measured by.
     "paper": Network(_dcgan_generator, _compact_trunk, 256, spectral=True),
 }

@@ -52,7 +52,7 @@ PRESETS: dict[str, Preset] = {
     "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", batch=32, beta1=0),
     "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3", batch=32),
     "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
-    "infogan":  Preset("compact",      "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, eq. 6; Ji et al. 2019, eq. 3; Miyato and Koyama 2018, eq. 3", batch=32, head_start=6),
+    "infogan":  Preset("slim",         "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, eq. 6; Ji et al. 2019, eq. 3; Miyato and Koyama 2018, eq. 3", batch=32, head_start=6),
     "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, eq. 4; Higgins et al. 2017, eq. 4", noise="normal"),
 }
 # fmt: on

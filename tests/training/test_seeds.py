@@ -77,8 +77,8 @@ def test_nothing_but_the_style_code_moves_along_a_sweep(models_dir: Path) -> Non
 def test_the_page_has_a_row_a_run_their_mean_and_a_picture(run: Found, tmp_path: Path) -> None:
     seeds.save(tmp_path / "codes.md", [run, run])
     text = (tmp_path / "codes.md").read_text(encoding="utf-8")
-    assert text.count("| compact | 0 | 50.00% |") == 2
-    assert "| compact | mean of 2 | 50.00% ± 0.00% |" in text
+    assert text.count("| slim | 0 | 50.00% |") == 2
+    assert "| slim | mean of 2 | 50.00% ± 0.00% |" in text
     assert text.count("| slant |") == 2
     assert "pictures/sweeps-mnist.png" in text
     with Image.open(tmp_path / "pictures" / "sweeps-mnist.png") as picture:

@@ -18,6 +18,7 @@ from training.commands.terminal import (
     progress_bar,
 )
 from training.errors import TrainingError
+from training.networks import NETWORKS
 from training.objectives import OBJECTIVES
 from training.run import Config, Run
 
@@ -33,6 +34,9 @@ def train(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data; raise it to train a finished run on.")] = 25,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides every random draw.")] = 0,
     batch: Annotated[int | None, typer.Option(min=2, help="Images a step; the preset's when absent.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help=f"Instead of the preset's: {', '.join(NETWORKS)}.", show_default=False)
+    ] = None,
     objective: Annotated[
         str | None, typer.Option(help=f"Instead of the preset's: {', '.join(OBJECTIVES)}.", show_default=False)
     ] = None,
@@ -57,6 +61,7 @@ def train(
         seed=seed,
         epochs=epochs,
         batch=batch,
+        network=network,
         objective=objective,
         noise=noise,
         dropout=dropout,
