@@ -12,7 +12,7 @@ from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.presets import TOLD, Codes
 from training.recognition import Recogniser
 
-HEADS = {"infogan": 8, "acgan": 1}
+HEADS = {"infogan": 4, "acgan": 1}
 """of the recogniser of classes: several where nobody labelled them"""
 
 

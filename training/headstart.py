@@ -5,7 +5,7 @@ import math
 IMAGES = 256
 """a step: the information in class codes is that of a batch's images, and wants many of each class"""
 
-EVENNESS = 2.5
+EVENNESS = 4.0
 """How often the entropy of the class codes counts in their information, at first. With 1, one code took two digits in
 four seeds of five, and stayed so; in the end it must be 1, since classes need not be even."""
 

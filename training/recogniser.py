@@ -30,19 +30,20 @@ class ExportedRecogniser(nn.Module):
 
     def __init__(self, recogniser: Recogniser, card: GeneratorCard) -> None:
         super().__init__()
-        self.recogniser = recogniser
+        self.classes = recogniser.classes.speaking()
+        self.styles = recogniser.styles
         styles = card.space.styles
         self.register_buffer("low", torch.tensor([style.low for style in styles]))
         self.register_buffer("high", torch.tensor([style.high for style in styles]))
-        self.names = ["classes"] if recogniser.styles is None else ["classes", "styles"]
+        self.names = ["classes"] if self.styles is None else ["classes", "styles"]
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """uint8 (N, H, W, channels) -> class weights (N, C) that sum to 1, and styles (N, S) where there are any"""
         image = to_unit(inputs[0].permute(0, 3, 1, 2))
-        if self.recogniser.styles is None:
-            return (self.recogniser.classes(image).softmax(1),)
-        logits, styles = self.recogniser(image)
-        return logits.softmax(1), styles.clamp(self.low, self.high)
+        classes = self.classes(image).softmax(1)
+        if self.styles is None:
+            return (classes,)
+        return classes, self.styles(image, classes).clamp(self.low, self.high)
 
 
 def beside(generator: Path) -> Path:

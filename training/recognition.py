@@ -1,53 +1,59 @@
 """Q: the networks that read codes back from images."""
 
+import math
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
+from torch.nn.functional import conv2d
 
 from latent import ImageShape, LatentSpace
 from training.networks import quarter
 
+MAPS = 64
 FEATURES = 128
-"""that class codes are read from"""
+"""of a head"""
+
+BLUR = 1 / 11
+"""of the image's height: the standard deviation of the blur through which style codes see"""
 
 
 class ClassRecogniser(nn.Module):
-    """Images to class codes, by several heads over one trunk: the head with the most information speaks.
+    """Images to class codes, by several heads over the same maps: the head with the most information speaks.
 
-    A head may take two classes for one, and stay so; what it tells of an image is less than what the others do.
+    A head may take two classes for one, and stay so; what it tells of an image is less than what the others do. Each
+    has features of its own: where they shared them, all made the same mistakes.
     """
 
     def __init__(self, shape: ImageShape, classes: int, heads: int) -> None:
         super().__init__()
-        self.trunk = _recogniser_trunk(shape)
-        self.heads = nn.Linear(FEATURES, heads * classes)
+        self.maps = _maps(shape)
+        self.heads = nn.ModuleList(_head(shape, classes) for _ in range(heads))
         self.register_buffer("information", torch.zeros(heads))
         self.information: Tensor
         """of each head, in nats, a mean over the last steps"""
-        self.size = (heads, classes)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (N, C)"""
-        return linear(self.trunk(image), *self.speaking())
+        logits: Tensor = self.speaking()(image)
+        return logits
 
-    def speaking(self) -> tuple[Tensor, Tensor]:
-        """The weights (C, FEATURES) and biases (C,) of the head with the most information."""
-        best = self.information.argmax(keepdim=True)
-        weights, biases = (part.reshape(*self.size, -1).index_select(0, best)[0] for part in self.heads.parameters())
-        return weights, biases[:, 0]
+    def speaking(self) -> nn.Sequential:
+        """The layers that end in the head with the most information."""
+        return nn.Sequential(self.maps, self.heads[int(self.information.argmax())])
 
     def by_each(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (heads, N, C)"""
-        logits: Tensor = self.heads(self.trunk(image))
-        return logits.reshape(-1, *self.size).transpose(0, 1)
+        maps = self.maps(image)
+        return torch.stack([head(maps) for head in self.heads])
 
 
 class StyleRecogniser(nn.Module):
     """Images and their classes to style codes: how far an image lies from the mean of its class along the directions in
-    which real images of one class differ most, the leading principal components of the pixels.
+    which real images of one class, seen blurred, differ most: the leading principal components.
 
-    The directions are the same for all classes, so that a code means the same in each; of MNIST they are slant and
-    thickness. Q is to learn its own (Chen et al. 2016), and when it did, it mixed them, or took others in each class.
+    Pixels of thin strokes jump from dark to bright as a stroke leans, and blurred ones move with it: of MNIST the
+    directions are thickness and slant. They are the same for all classes, so that a code means the same in each. Q is
+    to learn its own (Chen et al. 2016), and when it did, it mixed them, or took others in each class.
     """
 
     def __init__(self, shape: ImageShape, space: LatentSpace) -> None:
@@ -66,16 +72,18 @@ class StyleRecogniser(nn.Module):
     @torch.no_grad()
     def fit(self, images: Tensor, classes: Tensor) -> None:
         """To real images (N, channels, H, W) and their classes, one-hot (N, C)."""
-        pixels = images.flatten(1)
+        pixels = _blurred(images).flatten(1)
         means = classes.T @ pixels / classes.sum(0).clamp_min(1)[:, None]  # (C, pixels)
         within = pixels - classes @ means
-        variances, components = torch.linalg.eigh(within.T @ within / len(pixels))  # by rising variance
-        leading = components[:, -self.directions.shape[1] :].flip(1)
+        variances, components = torch.linalg.eigh((within.T @ within).double() / len(pixels))  # rising
+        leading = components[:, -self.directions.shape[1] :].flip(1).float()
         # A component is one up to its sign.
         leading = leading * leading.gather(0, leading.abs().argmax(0, keepdim=True)).sign()
-        spread = variances[-self.directions.shape[1] :].flip(0).clamp_min(1e-12).sqrt()
-        self.directions.copy_(leading / (spread * 3**0.5))
-        self.means.copy_(means @ self.directions)
+        spread = variances[-self.directions.shape[1] :].flip(0).clamp_min(1e-12).sqrt().float()
+        scaled = leading / (spread * 3**0.5)
+        self.means.copy_(means @ scaled)
+        # A blur is symmetric: that of an image along a direction is the image along the blurred direction.
+        self.directions.copy_(_blurred(scaled.T.reshape(-1, *images.shape[1:])).flatten(1).T)
 
 
 class Recogniser(nn.Module):
@@ -99,18 +107,37 @@ class Recogniser(nn.Module):
         return logits, self.styles(image, logits.detach().softmax(1))
 
 
-def _recogniser_trunk(shape: ImageShape) -> nn.Sequential:
-    """To features (N, FEATURES)."""
+def _blurred(images: Tensor) -> Tensor:
+    """By a Gaussian, (N, channels, H, W)."""
+    spread = BLUR * images.shape[2]
+    reach = torch.arange(-math.ceil(3 * spread), math.ceil(3 * spread) + 1, device=images.device)
+    weights = (-(reach**2) / (2 * spread**2)).exp()
+    weights = weights / weights.sum()
+    channels, half = images.shape[1], len(reach) // 2
+    rows = weights.expand(channels, 1, 1, -1)
+    across = conv2d(images, rows, padding=(0, half), groups=channels)
+    return conv2d(across, rows.mT, padding=(half, 0), groups=channels)
+
+
+def _maps(shape: ImageShape) -> nn.Sequential:
+    """To maps (N, MAPS, H/4, W/4)."""
+    return nn.Sequential(
+        nn.Conv2d(shape.channels, MAPS // 2, 4, 2, 1),
+        nn.BatchNorm2d(MAPS // 2),
+        nn.LeakyReLU(0.1),
+        nn.Conv2d(MAPS // 2, MAPS, 4, 2, 1),
+        nn.BatchNorm2d(MAPS),
+        nn.LeakyReLU(0.1),
+    )
+
+
+def _head(shape: ImageShape, classes: int) -> nn.Sequential:
+    """From maps to class logits (N, C)."""
     down, across = quarter(shape)
     return nn.Sequential(
-        nn.Conv2d(shape.channels, 32, 4, 2, 1),
-        nn.BatchNorm2d(32),
-        nn.LeakyReLU(0.1),
-        nn.Conv2d(32, 64, 4, 2, 1),
-        nn.BatchNorm2d(64),
-        nn.LeakyReLU(0.1),
         nn.Flatten(),
-        nn.Linear(64 * down * across, FEATURES),
+        nn.Linear(MAPS * down * across, FEATURES),
         nn.BatchNorm1d(FEATURES),
         nn.LeakyReLU(0.1),
+        nn.Linear(FEATURES, classes),
     )
