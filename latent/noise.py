@@ -49,10 +49,9 @@ def draw_classes(space: LatentSpace, seed: int, index: int, count: int) -> NDArr
 
 
 def draw_styles(space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
-    """Style codes where none were asked for, of shape (count, S), uniform over their ranges."""
+    """Style codes where none were asked for, of shape (count, S), uniform over `StyleCode.usual`."""
     uniform = _uniform(seed, Stream.STYLE, index, count, len(space.styles))
-    low = np.array([style.low for style in space.styles], np.float64)
-    high = np.array([style.high for style in space.styles], np.float64)
+    low, high = np.array([style.usual for style in space.styles], np.float64).reshape(-1, 2).T
     return (low + (high - low) * uniform).astype(np.float32)
 
 

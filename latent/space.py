@@ -61,6 +61,12 @@ class StyleCode(Part):
             raise ValueError("low must be less than high")
         return self
 
+    @property
+    def usual(self) -> tuple[float, float]:
+        """What is drawn where nobody asks: the part of the range that training drew from, [-1, 1]. Beyond it fewer
+        images are recognised."""
+        return max(self.low, min(-1.0, self.high)), min(self.high, max(1.0, self.low))
+
 
 class LatentSpace(Part):
     noise_size: int = Field(ge=1, le=4096)

@@ -118,7 +118,7 @@ def test_classes_and_styles_have_streams_of_their_own(seed: int, index: int) -> 
     (first,) = uniform_of_image(seed, Stream.CLASS, index, 1)
     assert draw_classes(space(), seed, index, 1)[0] == math.floor(first * 10)
     a, b = uniform_of_image(seed, Stream.STYLE, index, 2)
-    expected = np.array([-1 + 2 * a, 2 * b], np.float32)
+    expected = np.array([-1 + 2 * a, b], np.float32)
     np.testing.assert_array_equal(draw_styles(space(), seed, index, 1)[0], expected)
 
 
@@ -280,12 +280,15 @@ def test_normal_noise_has_mean_0_variance_1_and_no_correlation() -> None:
     assert np.abs(covariance).max() < 5 / math.sqrt(len(noise))
 
 
-def test_styles_stay_in_their_ranges_and_fill_them() -> None:
-    styles = draw_styles(space(), 3, 0, 100_000)
-    np.testing.assert_allclose(styles.min(axis=0), [-1, 0], atol=1e-3)
-    np.testing.assert_allclose(styles.max(axis=0), [1, 2], atol=1e-3)
-    assert (styles >= [-1, 0]).all()
-    assert (styles <= [1, 2]).all()
+def test_styles_fill_the_part_of_their_ranges_that_training_drew_from() -> None:
+    ranges = ((-1.0, 1.0), (0.0, 2.0), (-0.5, 0.25), (-2.0, 1.5), (1.5, 2.0), (-3.0, -1.25))
+    codes = tuple(StyleCode(name=str(k), low=low, high=high) for k, (low, high) in enumerate(ranges))
+    styles = draw_styles(LatentSpace(noise_size=1, styles=codes), 3, 0, 100_000)
+    lows, highs = [-1, 0, -0.5, -1, 1.5, -1.25], [1, 1, 0.25, 1, 1.5, -1.25]
+    np.testing.assert_allclose(styles.min(axis=0), lows, atol=1e-3)
+    np.testing.assert_allclose(styles.max(axis=0), highs, atol=1e-3)
+    assert (styles >= lows).all()
+    assert (styles <= highs).all()
 
 
 def test_every_class_is_drawn_equally_often() -> None:
