@@ -7,6 +7,7 @@ from typing import NamedTuple
 from service.errors import InvalidModel
 from service.recogniser import SUFFIX, Recogniser
 from service.runtime import Runtime
+from service.session import Device
 
 
 class Mark(NamedTuple):
@@ -44,10 +45,10 @@ def look(folder: Path) -> dict[Path, Marks]:
     return found
 
 
-def open_file(path: Path, marks: Marks, threads: int) -> Opened:
+def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> Opened:
     """A generator, and its recogniser if it has one, warmed up. Raises InvalidModel."""
     try:
-        runtime = Runtime(path, threads)
+        runtime = Runtime(path, threads, device)
         recogniser = None if marks[1] is None else Recogniser(path.with_suffix(SUFFIX), runtime, threads)
     except OSError as error:
         raise InvalidModel(f"{path}: a file cannot be read: {error.strerror}") from error
@@ -57,11 +58,11 @@ def open_file(path: Path, marks: Marks, threads: int) -> Opened:
     return Opened(marks, runtime, recogniser)
 
 
-def open_folder(folder: Path, threads: int) -> dict[Path, Opened]:
+def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, Opened]:
     """All of a folder's generators. Raises InvalidModel where one is not valid, or two have one name."""
     opened: dict[Path, Opened] = {}
     for path, marks in look(folder).items():
-        opened[path] = open_file(path, marks, threads)
+        opened[path] = open_file(path, marks, threads, device)
         if clashing(opened) is not None:
             raise InvalidModel(f"{path}: {taken_name(opened[path])}")
     if not opened:

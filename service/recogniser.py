@@ -30,7 +30,7 @@ class Recogniser:
 
     def __init__(self, path: Path, generator: Runtime, threads: int) -> None:
         self._path = path
-        self._session = open_session(path, path.read_bytes(), threads)
+        self._session = open_session(path, path.read_bytes(), threads, "cpu")
         self.card = read_card(RecogniserCard, path, self._session)
         _check_generator(path, self.card, generator)
         _check_signature(path, self._session, self.card)

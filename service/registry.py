@@ -33,7 +33,7 @@ class Registry:
 
     async def __aenter__(self) -> "Registry":
         """Raises InvalidModel for any file that is not valid: before the first request it can still be put right."""
-        opened = folder.open_folder(self._settings.models_dir, self._settings.threads)
+        opened = folder.open_folder(self._settings.models_dir, self._settings.threads, self._settings.device)
         self._seen = self._tried = {path: one.marks for path, one in opened.items()}
         self._serve(opened)
         return self
@@ -89,7 +89,7 @@ class Registry:
         opened = {}
         for path in paths:
             try:
-                opened[path] = folder.open_file(path, self._tried[path], self._settings.threads)
+                opened[path] = folder.open_file(path, self._tried[path], self._settings.threads, self._settings.device)
             except InvalidModel as error:
                 _refused(str(error))
             except Exception as error:  # noqa: BLE001 - whatever a file holds, the service goes on

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard
 from service.errors import InvalidModel
-from service.session import open_session, read_card
+from service.session import Device, open_session, read_card
 
 SHAPE = 16
 """Rows of every inference. The kernels of matrix products differ by batch size, and with them the last bits of
@@ -19,11 +19,11 @@ a product: one shape for all is what makes an image the same alone and in any ba
 class Runtime:
     """Opens a generator's file. Raises InvalidModel."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, device: Device = "auto") -> None:
         self.path = path
         content = path.read_bytes()
         self.digest = hashlib.sha256(content).hexdigest()
-        self._session = open_session(path, content, threads)
+        self._session = open_session(path, content, threads, device)
         self.card = read_card(GeneratorCard, path, self._session)
         _check_signature(path, self._session, self.card)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.session import Device
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -38,6 +40,9 @@ class Settings(BaseSettings):
         default=5, ge=0, description="How often the models folder is looked at for changes; 0 is never."
     )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
+    device: Device = Field(
+        default="auto", description="What draws: `cpu`, `cuda`, or `auto`, which is CUDA where it can be used."
+    )
 
     @classmethod
     def from_environment(cls) -> "Settings":
