@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 3000
 DEVICE ?= auto
+IMAGE ?= faussaire
 
 BIN := .venv/dev/bin
 PIP := -m pip --disable-pip-version-check --quiet
@@ -12,10 +13,10 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types layers pytest install lock models python
+.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
 	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
@@ -53,11 +54,20 @@ models: .venv/dev/installed ## train and export the generators of models/ anew (
 	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 9 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-fashion-mnist-0 -o models/fashion-infogan.onnx
 
+# BentoML asks for uv as it builds, and would install one that is not locked.
+image: .venv/dev/installed ## build the container image by podman or docker (IMAGE=, ENGINE=)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile.yaml $(IMAGE):latest
+
+image-gpu: .venv/dev/installed ## the same with CUDA
+	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile-gpu.yaml $(IMAGE):gpu
+
 # dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
 # `make lock UPGRADE=--upgrade` asks for the newest.
 lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRADE=--upgrade)
-	$(LOCK) $(UPGRADE) --extra serve --extra train --extra dev -o requirements/dev.txt
+	$(LOCK) $(UPGRADE) --extra serve --extra train --extra sbom --extra dev -o requirements/dev.txt
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
+	$(LOCK) --extra sbom -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
 .venv/serve/installed: requirements/serve.txt | python

@@ -16,6 +16,7 @@ from service import metrics, problems
 from service.attendance import Attended
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
+from service.container import IMAGE
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
 from service.errors import InvalidModel
@@ -135,6 +136,7 @@ async def _entered_or_exit(stack: AsyncExitStack, registry: Registry) -> Registr
 
 @bentoml.service(
     name="faussaire",
+    image=IMAGE,
     # Its own request metrics are labelled by raw URL, of which there is no end; ours are at /metrics.
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
