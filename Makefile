@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu python
+.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu image-test python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ image: .venv/dev/installed ## build the container image by podman or docker (IMA
 
 image-gpu: .venv/dev/installed ## the same with CUDA
 	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile-gpu.yaml $(IMAGE):gpu
+
+image-test: .venv/dev/installed ## build the image and run it as a cluster would: five minutes, podman, root
+	$(BIN)/python -m pytest -m container tests/container
 
 # dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
 # `make lock UPGRADE=--upgrade` asks for the newest.

@@ -1,6 +1,8 @@
 """A small generator and its recogniser built by hand, so that the service's tests need neither torch nor training."""
 
 import hashlib
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,8 +28,18 @@ from latent import (
     Training,
 )
 
+REQUIRED = "FAUSSAIRE_REQUIRED"
 NOISE = 62
 CLASSES = tuple("0123456789")
+
+
+def program(name: str) -> str:
+    """Where a program is. A test that needs an absent one is skipped, or fails where FAUSSAIRE_REQUIRED names it."""
+    found = shutil.which(name)
+    if found is None:
+        required = name in os.environ.get(REQUIRED, "").split(",")
+        (pytest.fail if required else pytest.skip)(f"{name} is not installed")
+    return found
 
 
 def small_card(name: str = "small", *, coded: bool = True) -> GeneratorCard:
