@@ -1,64 +1,83 @@
 """What kustomize makes of a folder, and how Kubernetes reads it."""
 
+import os
 import re
-import shutil
 import subprocess
+from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import kubernetes_validate
-import pytest
 import yaml
 
-VERSIONS = ["1.30", "1.32", "1.34", "1.36", "1.37"]
-"""From the first release that has the preStop sleep on by default."""
+from service.settings import ROOT
+from tests.conftest import program
+
+K8S = ROOT / "k8s"
 
 UNITS = {"": "1", "m": "0.001", "Ki": str(2**10), "Mi": str(2**20), "Gi": str(2**30)}
 
 Manifest = dict[str, Any]
 
 
-def rendered(folder: Path) -> dict[str, Manifest]:
-    """The rendered manifests by kind."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not installed")
-    output = subprocess.run([kubectl, "kustomize", str(folder)], check=True, capture_output=True, text=True)
-    documents = list(yaml.safe_load_all(output.stdout))
-    by_kind = {document["kind"]: document for document in documents}
-    assert len(by_kind) == len(documents)
-    return by_kind
+@cache
+def rendered(folder: Path) -> tuple[Manifest, ...]:
+    command = [program("kubectl"), "kustomize", str(folder)]
+    output = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert output.returncode == 0, output.stderr
+    return tuple(yaml.safe_load_all(output.stdout))
 
 
-def quantity(text: str) -> Decimal:
-    match = re.fullmatch(r"(\d+)(|m|Ki|Mi|Gi)", text)
-    assert match, f"'{text}' is not a quantity that Kubernetes reads"
-    return Decimal(match[1]) * Decimal(UNITS[match[2]])
+@cache
+def composed(*components: str) -> tuple[Manifest, ...]:
+    """The base with some components, as an overlay has them."""
+    with TemporaryDirectory() as folder:
+        base, *others = (
+            os.path.relpath(path, Path(folder).resolve())
+            for path in (K8S / "base", *(K8S / "components" / name for name in components))
+        )
+        overlay = {"resources": [base], "components": others}
+        Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+        return rendered(Path(folder))
 
 
-@pytest.fixture
-def container(pod: Manifest) -> Manifest:
-    (only,) = pod["containers"]
-    assert "initContainers" not in pod
-    spec: Manifest = only
+def one(manifests: tuple[Manifest, ...], kind: str, name: str = "faussaire") -> Manifest:
+    (found,) = [each for each in manifests if each["kind"] == kind and each["metadata"]["name"] == name]
+    return found
+
+
+def templates(manifest: Manifest) -> Iterator[Manifest]:
+    """The pod templates of a Deployment, a Job or whatever else has some."""
+    for value in manifest.values():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                if "containers" in part.get("spec", {}):
+                    yield part
+                else:
+                    yield from templates(part)
+
+
+def containers(pod: Manifest) -> list[Manifest]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def only_container(manifest: Manifest) -> Manifest:
+    ((container,),) = (template["spec"]["containers"] for template in templates(manifest))
+    spec: Manifest = container
     return spec
 
 
-def check_valid(manifests: dict[str, Manifest], version: str) -> None:
-    for manifest in manifests.values():
-        kubernetes_validate.validate(manifest, version, strict=True)
+def environment(container: Manifest) -> dict[str, str]:
+    return {variable["name"]: variable.get("value", "") for variable in container["env"]}
 
 
-def check_restricted(pod: Manifest, container: Manifest) -> None:
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["runAsUser"] == 1034
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    # The whole of it: what a container sets for itself wins over the pod.
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert all("hostPath" not in volume for volume in pod["volumes"])
+def mounts(container: Manifest) -> dict[str, str]:
+    return {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+
+
+def quantity(text: str | int) -> Decimal:
+    match = re.fullmatch(r"(\d+)(|m|Ki|Mi|Gi)", str(text))
+    assert match, f"'{text}' is not a quantity that Kubernetes reads"
+    return Decimal(match[1]) * Decimal(UNITS[match[2]])

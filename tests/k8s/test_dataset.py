@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import shutil
 import socket
 import subprocess
 import tarfile
@@ -17,31 +16,31 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-import yaml
 from torchvision.datasets import MNIST
 
 from latent.dataset import shard
 from service.app import create_app
 from service.settings import ROOT, Settings
-from tests.conftest import listening, small_card, write_recogniser, write_small, write_version
-from tests.k8s.conftest import VERSIONS, Manifest, check_restricted, check_valid, quantity, rendered
+from tests.conftest import listening, program, small_card, write_recogniser, write_small, write_version
+from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
 from training.dataset import shard_path, written
 
-JOBS = ROOT / "k8s" / "jobs"
-SCRIPT = JOBS / "draw-shard.sh"
+FOLDER = K8S / "dataset"
+SCRIPT = FOLDER / "draw-shard.sh"
+NAME = "faussaire-dataset"
 ITEMS, SHARDS = 1_003, 4
 REPLACED = 120
 """The exit status where the model is another; curl has none so high."""
 
 
 @pytest.fixture(scope="module")
-def manifests() -> dict[str, Manifest]:
-    return rendered(JOBS)
+def manifests() -> tuple[Manifest, ...]:
+    return rendered(FOLDER)
 
 
 @pytest.fixture
-def job(manifests: dict[str, Manifest]) -> Manifest:
-    spec: Manifest = manifests["Job"]["spec"]
+def job(manifests: tuple[Manifest, ...]) -> Manifest:
+    spec: Manifest = one(manifests, "Job", NAME)["spec"]
     return spec
 
 
@@ -52,25 +51,19 @@ def pod(job: Manifest) -> Manifest:
 
 
 @pytest.fixture
-def environment(container: Manifest) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in container["env"]}
+def container(job: Manifest) -> Manifest:
+    return only_container(job)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_manifest_is_valid(manifests: dict[str, Manifest], version: str) -> None:
-    check_valid(manifests, version)
-
-
-def test_every_file_of_the_folder_is_rendered() -> None:
-    listed = yaml.safe_load((JOBS / "kustomization.yaml").read_text())
-    (script,) = listed["configMapGenerator"]
-    assert {*listed["resources"], *script["files"], "kustomization.yaml"} == {path.name for path in JOBS.iterdir()}
+@pytest.fixture
+def asked(container: Manifest) -> dict[str, str]:
+    return environment(container)
 
 
 def test_there_are_as_many_pods_as_shards_and_together_they_draw_each_item_once(
-    job: Manifest, environment: dict[str, str]
+    job: Manifest, asked: dict[str, str]
 ) -> None:
-    items, shards = int(environment["ITEMS"]), int(environment["SHARDS"])
+    items, shards = int(asked["ITEMS"]), int(asked["SHARDS"])
     assert job["completionMode"] == "Indexed"
     assert job["completions"] == shards
     assert items == 100_000_000
@@ -80,20 +73,19 @@ def test_there_are_as_many_pods_as_shards_and_together_they_draw_each_item_once(
     assert {len(part) for part in parts} == {100_000}
 
 
-def test_the_volume_holds_all_items(manifests: dict[str, Manifest], environment: dict[str, str]) -> None:
-    claim = manifests["PersistentVolumeClaim"]["spec"]
+def test_the_volume_holds_all_items(manifests: tuple[Manifest, ...], asked: dict[str, str]) -> None:
+    claim = one(manifests, "PersistentVolumeClaim", NAME)["spec"]
     pixels_and_label = 28 * 28 + 1
-    size = int(environment["ITEMS"]) * pixels_and_label
+    size = int(asked["ITEMS"]) * pixels_and_label
     assert size * 1.02 < quantity(claim["resources"]["requests"]["storage"])
     assert claim["accessModes"] == ["ReadWriteMany"]
 
 
-def test_what_the_pod_asks_is_what_the_service_answers(job: Manifest, environment: dict[str, str]) -> None:
-    base = rendered(ROOT / "k8s" / "base")
-    url = urlsplit(environment["SERVICE"])
-    assert url.hostname == base["Service"]["metadata"]["name"]
-    assert [port["port"] for port in base["Service"]["spec"]["ports"]] == [url.port or 80]
-    assert (ROOT / "models" / f"{environment['MODEL']}.onnx").exists()
+def test_what_the_pod_asks_is_what_the_service_answers(job: Manifest, asked: dict[str, str]) -> None:
+    url = urlsplit(asked["SERVICE"])
+    service = one(rendered(K8S / "base"), "Service", str(url.hostname))
+    assert [port["port"] for port in service["spec"]["ports"]] == [url.port or 80]
+    assert (ROOT / "models" / f"{asked['MODEL']}.onnx").exists()
     # All may come to one replica, and none is then refused.
     assert job["parallelism"] <= Settings.model_fields["max_streams"].default
 
@@ -101,9 +93,9 @@ def test_what_the_pod_asks_is_what_the_service_answers(job: Manifest, environmen
 def test_the_services_selectors_do_not_select_the_pods(job: Manifest) -> None:
     labels = job["template"]["metadata"]["labels"]
     assert labels["app.kubernetes.io/name"] == "faussaire-dataset"
-    base = rendered(ROOT / "k8s" / "base")
-    assert not base["Service"]["spec"]["selector"].items() <= labels.items()
-    assert not base["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    base = rendered(K8S / "base")
+    assert not one(base, "Service")["spec"]["selector"].items() <= labels.items()
+    assert not one(base, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_a_shard_that_fails_is_tried_again_and_no_other(job: Manifest, pod: Manifest) -> None:
@@ -116,31 +108,15 @@ def test_a_shard_that_fails_is_tried_again_and_no_other(job: Manifest, pod: Mani
     assert [condition["type"] for condition in actions["Ignore"]["onPodConditions"]] == ["DisruptionTarget"]
 
 
-def test_the_pod_keeps_the_restricted_profile(pod: Manifest, container: Manifest) -> None:
-    check_restricted(pod, container)
-    assert pod["securityContext"]["fsGroup"] == 1034
-    assert pod["automountServiceAccountToken"] is False
-    assert pod["enableServiceLinks"] is False
-
-
-def test_requests_are_within_limits(container: Manifest) -> None:
-    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
-    assert requests.keys() == {"cpu", "memory"}
-    assert 0 < quantity(requests["memory"]) <= quantity(limits["memory"])
-
-
 def test_the_script_is_mounted_and_what_it_writes_goes_to_the_volume(
-    manifests: dict[str, Manifest], pod: Manifest, container: Manifest
+    manifests: tuple[Manifest, ...], pod: Manifest, container: Manifest
 ) -> None:
-    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    assert mounted.keys() == volumes.keys()
-    assert container["workingDir"] == mounted["data"]
-    claim = volumes["data"]["persistentVolumeClaim"]["claimName"]
-    assert claim == manifests["PersistentVolumeClaim"]["metadata"]["name"]
-    assert volumes["job"]["configMap"]["name"] == manifests["ConfigMap"]["metadata"]["name"]
-    assert container["command"] == ["sh", f"{mounted['job']}/{SCRIPT.name}"]
-    assert manifests["ConfigMap"]["data"] == {SCRIPT.name: SCRIPT.read_text()}
+    assert container["workingDir"] == mounts(container)["data"]
+    assert volumes["data"]["persistentVolumeClaim"]["claimName"] == NAME
+    assert container["command"] == ["sh", f"{mounts(container)['job']}/{SCRIPT.name}"]
+    files = one(manifests, "ConfigMap", volumes["job"]["configMap"]["name"])["data"]
+    assert files == {SCRIPT.name: SCRIPT.read_text()}
 
 
 @pytest.fixture
@@ -154,8 +130,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(models: Path) -> Iterator[str]:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+    program("curl")
     with listening(create_app(Settings(models_dir=models, default_model="plain", watch_seconds=0.05))) as url:
         yield url
 
