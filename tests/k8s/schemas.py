@@ -1,0 +1,124 @@
+"""Schemas of the custom resources: the fields that the manifests here use, of the types that their add-ons define.
+
+Kubernetes' own schemas come with kubernetes-validate; those of add-ons do not. A field that is not written down here is
+refused, as the API server refuses one that the add-on does not have.
+"""
+
+from functools import cache
+from typing import Any
+
+import kubernetes_validate
+import yaml
+from jsonschema import Draft202012Validator
+
+VERSIONS = ("1.30", "1.32", "1.34", "1.36", "1.37")
+"""From the first release that has the preStop sleep on by default."""
+
+IMAGE_VOLUMES = "1.31"
+"""The first release whose schema has them."""
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+DURATION: Schema = {"type": "string", "pattern": r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}
+
+
+def fields(*required: str, **properties: Schema) -> Schema:
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def each(item: Schema) -> Schema:
+    return {"type": "array", "minItems": 1, "items": item}
+
+
+def of(*values: str) -> Schema:
+    return {"enum": values}
+
+
+TRIGGER = fields(
+    "type",
+    "metadata",
+    type=of("prometheus", "cpu"),
+    name=TEXT,
+    metricType=of("AverageValue", "Value", "Utilization"),
+    # KEDA reads numbers and booleans from text, and refuses them bare.
+    metadata={"type": "object", "additionalProperties": TEXT},
+)
+SCALED_OBJECT = fields(
+    "scaleTargetRef",
+    "triggers",
+    scaleTargetRef=fields("name", name=TEXT),
+    minReplicaCount=COUNT,
+    maxReplicaCount=COUNT,
+    pollingInterval=COUNT,
+    triggers=each(TRIGGER),
+)
+LISTENER = fields(
+    "name",
+    "port",
+    "protocol",
+    name=TEXT,
+    port=PORT,
+    protocol=of("HTTP", "HTTPS"),
+    hostname=TEXT,
+    tls=fields(mode=of("Terminate"), certificateRefs=each(fields("name", name=TEXT))),
+    allowedRoutes=fields(namespaces=fields(**{"from": of("Same", "All", "Selector")})),
+)
+GATEWAY = fields("gatewayClassName", "listeners", gatewayClassName=TEXT, listeners=each(LISTENER))
+RULE = fields(
+    name=TEXT,
+    matches=each(fields(path=fields(type=of("Exact", "PathPrefix"), value={"type": "string", "pattern": "^/"}))),
+    timeouts=fields(request=DURATION, backendRequest=DURATION),
+    filters=each(
+        fields(
+            "type",
+            type=of("RequestRedirect"),
+            requestRedirect=fields(scheme=of("http", "https"), statusCode={"enum": [301, 302]}),
+        )
+    ),
+    backendRefs=each(fields("name", name=TEXT, port=PORT, weight=COUNT)),
+)
+HTTP_ROUTE = fields(parentRefs=each(fields("name", name=TEXT, sectionName=TEXT)), hostnames=TEXTS, rules=each(RULE))
+TRAIN_JOB = fields(
+    "runtimeRef",
+    runtimeRef=fields("name", apiGroup=TEXT, kind=of("TrainingRuntime", "ClusterTrainingRuntime"), name=TEXT),
+    trainer=fields(args=TEXTS, command=TEXTS, image=TEXT),
+)
+REPLICATED_JOB = fields("name", "template", name=TEXT, template={"type": "object"})  # a Job's, and checked as one
+TRAINING_RUNTIME = fields(
+    "template",
+    mlPolicy=fields(numNodes=COUNT),
+    template=fields(spec=fields(replicatedJobs=each(REPLICATED_JOB))),
+)
+
+CUSTOM = {
+    ("keda.sh/v1alpha1", "ScaledObject"): SCALED_OBJECT,
+    ("gateway.networking.k8s.io/v1", "Gateway"): GATEWAY,
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): HTTP_ROUTE,
+    ("trainer.kubeflow.org/v1alpha1", "TrainJob"): TRAIN_JOB,
+    ("trainer.kubeflow.org/v1alpha1", "TrainingRuntime"): TRAINING_RUNTIME,
+}
+
+
+def validate(manifest: dict[str, Any], version: str) -> None:
+    """Raises where the API server of that version would not know a field, or what it has."""
+    _validate(yaml.safe_dump(manifest), version)
+
+
+@cache
+def _validate(text: str, version: str) -> None:
+    """Components and overlays share most of their manifests: each is looked at once."""
+    manifest = yaml.safe_load(text)
+    custom = CUSTOM.get((manifest["apiVersion"], manifest["kind"]))
+    if custom is None:
+        kubernetes_validate.validate(manifest, version, strict=True)
+        return
+    Draft202012Validator(custom).validate(manifest["spec"])
+    if manifest["kind"] == "TrainingRuntime":
+        for job in manifest["spec"]["template"]["spec"]["replicatedJobs"]:
+            template = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": job["name"]}, **job["template"]}
+            template["metadata"] = {"name": job["name"], **job["template"]["metadata"]}
+            kubernetes_validate.validate(template, version, strict=True)

@@ -1,0 +1,225 @@
+"""What each component makes of the base."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from fastapi.testclient import TestClient
+
+from service.app import Faussaire, create_app
+from service.metrics import scrape
+from service.settings import Settings
+from tests.conftest import program
+from tests.k8s.conftest import K8S, Manifest, composed, environment, mounts, one, only_container, quantity, rendered
+from tests.k8s.schemas import validate
+
+NAMESPACE = "faussaire"
+
+
+def triggers() -> dict[str, Manifest]:
+    scaled = one(composed("autoscale"), "ScaledObject")["spec"]
+    return {trigger.get("name", trigger["type"]): trigger for trigger in scaled["triggers"]}
+
+
+def test_the_queue_scales_instead_of_the_cpu_alone() -> None:
+    manifests = composed("autoscale")
+    assert not [each for each in manifests if each["kind"] == "HorizontalPodAutoscaler"]
+    assert triggers().keys() == {"queue-rows", "queue-seconds", "cpu"}
+    before = one(rendered(K8S / "base"), "HorizontalPodAutoscaler")["spec"]
+    scaled = one(manifests, "ScaledObject")["spec"]
+    (metric,) = before["metrics"]
+    assert triggers()["cpu"]["metadata"]["value"] == metric["resource"]["target"]["averageValue"]
+    assert scaled["minReplicaCount"] >= before["minReplicas"]
+    assert scaled["maxReplicaCount"] >= before["maxReplicas"]
+
+
+def test_what_is_asked_of_prometheus_is_what_the_service_measures() -> None:
+    measured = set(re.findall(r"^# TYPE (\S+)", scrape().decode(), re.MULTILINE))
+    asked = {
+        name.removesuffix("_bucket")
+        for trigger in triggers().values()
+        for name in re.findall(r"faussaire_\w+", trigger["metadata"].get("query", ""))
+    }
+    assert asked == {"faussaire_queue_rows", "faussaire_queue_seconds"} & measured
+
+
+def test_what_is_asked_of_prometheus_is_of_the_namespace_that_production_has() -> None:
+    namespace = one(composed("namespace"), "Namespace", NAMESPACE)
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for name in ("queue-rows", "queue-seconds"):
+        assert set(re.findall(r'namespace="([^"]*)"', triggers()[name]["metadata"]["query"])) == {NAMESPACE}
+
+
+def test_replicas_are_added_long_before_one_refuses() -> None:
+    rows = float(triggers()["queue-rows"]["metadata"]["threshold"])
+    assert rows <= Settings.model_fields["max_queue_rows"].default / 4
+
+
+WAITED = 'faussaire_queue_seconds_bucket{namespace="faussaire",pod="a",le="%s"}'
+QUEUE = 'faussaire_queue_rows{namespace="%s",pod="%s",model="m"}'
+
+
+@pytest.mark.parametrize(
+    ("trigger", "series", "expected"),
+    [
+        ("queue-rows", {QUEUE % ("faussaire", "a"): "700x9", QUEUE % ("faussaire", "b"): "800x9"}, 1500),
+        ("queue-rows", {QUEUE % ("faussaire", "a"): "700x9", QUEUE % ("other", "b"): "800x9"}, 700),
+        ("queue-seconds", {WAITED % "0.1": "0+90x9", WAITED % "0.3": "0+100x9", WAITED % "+Inf": "0+100x9"}, 0.1),
+        ("queue-seconds", {WAITED % "0.1": "0+80x9", WAITED % "0.3": "0+100x9", WAITED % "+Inf": "0+100x9"}, 0.2),
+        ("queue-seconds", {WAITED % "0.1": "90x9", WAITED % "+Inf": "100x9"}, 0),  # nobody asks
+        ("queue-seconds", {}, 0),
+    ],
+)
+def test_prometheus_answers_with_what_keda_compares(
+    trigger: str, series: dict[str, str], expected: float, tmp_path: Path
+) -> None:
+    """By Prometheus' own evaluation."""
+    query = triggers()[trigger]["metadata"]["query"]
+    test = {
+        "interval": "30s",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {"expr": f"round({query}, 0.001)", "eval_time": "4m", "exp_samples": [{"labels": "{}", "value": expected}]}
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    command = [program("promtool"), "test", "rules", str(tmp_path / "test.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_gateway_forwards_by_https_and_sends_the_rest_there() -> None:
+    manifests = composed("gateway")
+    listeners = {each["name"]: each for each in one(manifests, "Gateway")["spec"]["listeners"]}
+    route, redirect = one(manifests, "HTTPRoute")["spec"], one(manifests, "HTTPRoute", "faussaire-redirect")["spec"]
+    assert [each["sectionName"] for each in route["parentRefs"]] == ["https"]
+    assert [each["sectionName"] for each in redirect["parentRefs"]] == ["http"]
+    assert listeners["https"]["tls"]["mode"] == "Terminate"
+    assert "tls" not in listeners["http"]
+    assert listeners["http"]["hostname"] == listeners["https"]["hostname"]
+    (rule,) = redirect["rules"]
+    assert "backendRefs" not in rule
+    assert rule["filters"][0]["requestRedirect"]["scheme"] == "https"
+
+
+def test_a_gateway_forwards_to_a_port_of_the_service() -> None:
+    manifests = composed("gateway")
+    for rule in one(manifests, "HTTPRoute")["spec"]["rules"]:
+        (backend,) = rule["backendRefs"]
+        ports = one(manifests, "Service", backend["name"])["spec"]["ports"]
+        assert backend["port"] in {port["port"] for port in ports}
+
+
+def forwarded(path: str) -> Manifest | None:
+    """The rule of the route for a path, by Gateway API's precedence: an exact one, then the longest prefix."""
+    found: list[tuple[tuple[bool, int], Manifest]] = []
+    for rule in one(composed("gateway"), "HTTPRoute")["spec"]["rules"]:
+        for match in (each["path"] for each in rule["matches"]):
+            value = match["value"]
+            exact, below = path == value, path.startswith(value.rstrip("/") + "/")
+            if exact or (below and match["type"] == "PathPrefix"):
+                found.append(((match["type"] == "Exact", len(value)), rule))
+    return max(found, key=lambda each: each[0])[1] if found else None
+
+
+def test_a_gateway_forwards_what_clients_ask_and_not_what_the_cluster_does(tmp_path: Path) -> None:
+    paths = create_app(Settings(models_dir=tmp_path)).openapi()["paths"]
+    pages = re.findall(r'(?:src|href)="(/[^"]+)"', page("/docs"))
+    assert len(pages) >= 3  # script, style and picture
+    assert all(forwarded(path) for path in (*paths, *pages, "/", "/docs", "/openapi.json"))
+    assert not any(forwarded(path) for path in ("/metrics", "/livez", "/readyz", "/schema.json"))
+
+
+def page(path: str) -> str:
+    with TestClient(create_app(Settings())) as client:
+        return str(client.get(path).text)
+
+
+def test_a_gateway_waits_as_long_as_the_service_and_for_a_data_set_as_long_as_it_takes() -> None:
+    images, datasets = forwarded("/v1/images"), forwarded("/v1/datasets")
+    assert images is not None
+    assert datasets is not None
+    traffic = Faussaire.config["traffic"]  # type: ignore[attr-defined]
+    assert images["timeouts"] == {"request": f"{traffic['timeout']}s"}
+    assert datasets["timeouts"] == {"request": "0s"}
+
+
+def test_a_gpu_is_requested_and_tolerated_and_a_rollout_needs_none_to_spare() -> None:
+    deployment = one(composed("gpu"), "Deployment")["spec"]
+    container = only_container(deployment)
+    resources = container["resources"]
+    assert resources["requests"]["nvidia.com/gpu"] == resources["limits"]["nvidia.com/gpu"] == 1
+    pod = deployment["template"]["spec"]
+    assert pod["runtimeClassName"] == "nvidia"
+    assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["tolerations"]
+    assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+    assert container["image"] == "faussaire-gpu:latest"
+    base = only_container(one(rendered(K8S / "base"), "Deployment"))
+    assert environment(container).items() >= environment(base).items()
+    assert quantity(resources["limits"]["memory"]) > quantity(base["resources"]["limits"]["memory"])
+
+
+@pytest.mark.parametrize("component", ["models-volume", "models-image"])
+def test_models_are_read_where_they_are_mounted_and_not_written(component: str) -> None:
+    container = only_container(one(composed(component), "Deployment"))
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "models"]
+    assert mount["readOnly"] is True
+    assert environment(container)["FAUSSAIRE_MODELS_DIR"] == mount["mountPath"]
+
+
+def test_models_of_a_volume_are_followed() -> None:
+    assert "FAUSSAIRE_WATCH_SECONDS" not in environment(only_container(one(composed("models-volume"), "Deployment")))
+    assert Settings.model_fields["watch_seconds"].default > 0
+
+
+@pytest.fixture
+def seeding() -> Manifest:
+    (container,) = one(composed("models-volume"), "Deployment")["spec"]["template"]["spec"]["initContainers"]
+    manifest: Manifest = container
+    return manifest
+
+
+def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> None:
+    assert seeding["image"] == only_container(one(composed("models-volume"), "Deployment"))["image"]
+    assert environment(seeding)["FAUSSAIRE_MODELS_DIR"] == mounts(seeding)["models"]
+    gpu = one(composed("models-volume", "gpu"), "Deployment")["spec"]["template"]["spec"]
+    assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire-gpu:latest"}
+
+
+def filled(seeding: Manifest, bento: Path, volume: Path) -> None:
+    """Runs what the pod runs before the service."""
+    given = {"PATH": os.environ["PATH"], "HOSTNAME": "pod-a", "BENTO_PATH": str(bento)}
+    volume.mkdir(exist_ok=True)
+    environment = given | {"FAUSSAIRE_MODELS_DIR": str(volume)}
+    done = subprocess.run(seeding["command"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_empty_volume_gets_the_models_of_the_image_and_another_is_left_alone(
+    seeding: Manifest, tmp_path: Path
+) -> None:
+    shipped = tmp_path / "bento" / "src" / "models"
+    shipped.mkdir(parents=True)
+    (shipped / "a.onnx").write_bytes(b"a")
+    (shipped / "a.recogniser.onnx").write_bytes(b"r")
+    empty, trained = tmp_path / "empty", tmp_path / "trained"
+    filled(seeding, tmp_path / "bento", empty)
+    assert {path.name: path.read_bytes() for path in empty.iterdir()} == {"a.onnx": b"a", "a.recogniser.onnx": b"r"}
+
+    trained.mkdir()
+    (trained / "b.onnx").write_bytes(b"b")
+    filled(seeding, tmp_path / "bento", trained)
+    assert [path.name for path in trained.iterdir()] == ["b.onnx"]
+
+
+def test_the_schemas_refuse_what_an_add_on_does_not_have() -> None:
+    scaled = one(composed("autoscale"), "ScaledObject")
+    validate(scaled, "1.34")
+    with pytest.raises(Exception, match="minReplicas"):
+        validate({**scaled, "spec": {**scaled["spec"], "minReplicas": 2}}, "1.34")
+    trigger = {"type": "cpu", "metadata": {"value": 70}}
+    with pytest.raises(Exception, match="is not of type 'string'"):
+        validate({**scaled, "spec": {**scaled["spec"], "triggers": [trigger]}}, "1.34")
