@@ -1,0 +1,161 @@
+"""The Jobs that train: what they run, what they go on from, and what counts as a failure."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, one, rendered, templates
+from training.cli import REFUSED, app
+
+JOB, SEEDS, RETRAIN, TRAINJOB = (K8S / "training" / name for name in ("job", "seeds", "retrain", "trainjob"))
+KEPT = 3
+"""The exit status of `faussaire publish` where the model that is published draws better."""
+DUE = "faussaire-retrain-29384720"
+"""The name of a CronJob's Job ends in the minute that it was due."""
+
+
+def job_of(folder: Path) -> Manifest:
+    """The spec of its Job, or of the Jobs that its CronJob makes."""
+    (manifest,) = [each for each in rendered(folder) if each["kind"] in {"Job", "CronJob"}]
+    spec: Manifest = manifest["spec"]
+    return spec["jobTemplate"]["spec"] if manifest["kind"] == "CronJob" else spec
+
+
+def pod_of(folder: Path) -> Manifest:
+    (template,) = [found for each in rendered(folder) for found in templates(each)]
+    spec: Manifest = template["spec"]
+    return spec
+
+
+def steps(folder: Path) -> dict[str, Manifest]:
+    return {each["name"]: each for each in containers(pod_of(folder))}
+
+
+def parsed(arguments: list[str]) -> Manifest:
+    """The options of a command, as `faussaire` reads them."""
+    command = get_command(app).commands[arguments[0]]  # type: ignore[attr-defined]
+    options: Manifest = command.make_context(arguments[0], list(arguments[1:])).params
+    return options
+
+
+def test_the_job_trains_evaluates_and_exports_one_run() -> None:
+    train, evaluate, export = (each["args"] for each in steps(JOB).values())
+    options = parsed(train)
+    run = f"runs/{options['preset']}-{options['data_name']}-{options['seed']}"
+    assert str(parsed(evaluate)["model"]) == str(parsed(export)["run"]) == run
+    written = parsed(export)["output"]
+    assert str(written.parent) == mounts(steps(JOB)["export"])["models"]
+
+
+def test_a_seed_is_the_index_of_its_pod() -> None:
+    job, (train,) = job_of(SEEDS), steps(SEEDS).values()
+    assert job["completionMode"] == "Indexed"
+    assert job["parallelism"] < job["completions"]
+    options = parsed([argument.replace("$(JOB_COMPLETION_INDEX)", "4") for argument in train["args"]])
+    assert options["seed"] == 4
+    assert options["run"] is None  # each seed's is named by it
+
+
+@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
+def test_runs_and_data_are_on_volumes_where_commands_look_for_them(folder: Path) -> None:
+    claims = {each["name"]: each.get("persistentVolumeClaim") for each in pod_of(folder)["volumes"]}
+    assert claims.pop("tmp") is None
+    assert {name: claim["claimName"] for name, claim in claims.items()} == {
+        name: f"faussaire-{name}" for name in claims
+    }
+    for step in steps(folder).values():
+        assert mounts(step)["runs"] == f"{step['workingDir']}/runs"
+        assert mounts(step)["data"] == environment(step)["FAUSSAIRE_DATA_DIR"]
+
+
+@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN], ids=lambda folder: folder.name)
+def test_an_eviction_is_no_failure_and_what_a_person_must_mend_is_not_tried_again(folder: Path) -> None:
+    job = job_of(folder)
+    assert pod_of(folder)["restartPolicy"] == "Never"  # which a policy of failures asks for
+    assert job["podReplacementPolicy"] == "Failed"
+    refused, evicted = job["podFailurePolicy"]["rules"]
+    assert refused["action"] == ("FailIndex" if "completions" in job else "FailJob")
+    assert refused["onExitCodes"] == {"operator": "In", "values": [REFUSED]}
+    assert evicted["action"] == "Ignore"
+    assert [condition["type"] for condition in evicted["onPodConditions"]] == ["DisruptionTarget"]
+    assert job["backoffLimitPerIndex" if "completions" in job else "backoffLimit"] >= 3
+    assert pod_of(folder)["terminationGracePeriodSeconds"] >= 60
+
+
+def test_retraining_never_overlaps_and_ends_long_before_it_is_due_again() -> None:
+    cronjob = one(rendered(RETRAIN), "CronJob", "faussaire-retrain")["spec"]
+    assert cronjob["concurrencyPolicy"] == "Forbid"
+    assert cronjob["schedule"].split()[2:] == ["*", "*", "0"]  # weekly
+    assert cronjob["startingDeadlineSeconds"] + job_of(RETRAIN)["activeDeadlineSeconds"] < 7 * 24 * 3600
+    assert cronjob["successfulJobsHistoryLimit"] > 0
+    assert cronjob["failedJobsHistoryLimit"] > 0
+
+
+def ran(step: str, folder: Path, status: int = 0) -> "subprocess.CompletedProcess[str]":
+    """Runs a step of the CronJob with a stand-in for `faussaire`, which says its arguments and ends with `status`."""
+    stand_in = folder / "faussaire"
+    stand_in.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@"\nexit {status}\n')
+    stand_in.chmod(0o755)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "JOB": DUE}
+    command = steps(RETRAIN)[step]["command"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
+    (name,) = [each for each in steps(RETRAIN)["train"]["env"] if each["name"] == "JOB"]
+    assert name["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.labels['batch.kubernetes.io/job-name']"
+    done = ran("train", tmp_path)
+    options = parsed(done.stdout.splitlines())
+    assert options["seed"] == 29384720
+    assert str(options["run"]) == f"runs/{DUE}/mnist-acgan"
+    published = ran("publish", tmp_path).stdout.splitlines()
+    models = mounts(steps(RETRAIN)["publish"])["models"]
+    assert published == ["publish", f"runs/{DUE}/mnist-acgan", "--models", models]
+
+
+def test_training_is_told_of_an_eviction_itself(tmp_path: Path) -> None:
+    """No shell stands between, which would keep SIGTERM to itself."""
+    (tmp_path / "faussaire").write_text("#!/bin/sh\nkill -TERM $$\n")
+    (tmp_path / "faussaire").chmod(0o755)
+    command = steps(RETRAIN)["train"]["command"]
+    done = subprocess.run(command, env={"PATH": f"{tmp_path}:/usr/bin:/bin", "JOB": DUE}, check=False)
+    assert done.returncode == -15
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (KEPT, 0), (REFUSED, REFUSED), (1, 1), (137, 137)])
+def test_a_model_that_is_worse_is_no_failure_and_all_else_is(status: int, expected: int, tmp_path: Path) -> None:
+    assert ran("publish", tmp_path, status).returncode == expected
+
+
+def test_a_training_that_fails_is_not_published(tmp_path: Path) -> None:
+    assert ran("train", tmp_path, REFUSED).returncode == REFUSED
+    assert [each["name"] for each in pod_of(RETRAIN)["initContainers"]] == ["train"]
+    assert [each["name"] for each in pod_of(RETRAIN)["containers"]] == ["publish"]
+
+
+@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
+def test_training_is_kept_apart_from_the_service(folder: Path) -> None:
+    (template,) = [found for each in rendered(folder) for found in templates(each)]
+    labels = template["metadata"]["labels"]
+    base = rendered(K8S / "base")
+    assert not one(base, "Service")["spec"]["selector"].items() <= labels.items()
+    assert not one(base, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    policy = one(rendered(folder), "NetworkPolicy", "faussaire-training")["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["ingress"] == []
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+
+
+def test_a_trainjob_is_run_by_the_runtime_beside_it() -> None:
+    manifests = rendered(TRAINJOB)
+    (trainjob,) = [each for each in manifests if each["kind"] == "TrainJob"]
+    reference = trainjob["spec"]["runtimeRef"]
+    runtime = one(manifests, reference["kind"], reference["name"])
+    assert runtime["apiVersion"].split("/")[0] == reference["apiGroup"]
+    (replicated,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
+    # By this label Kubeflow finds the container, of this name, that a TrainJob's arguments are for.
+    assert replicated["template"]["metadata"]["labels"] == {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}
+    assert steps(TRAINJOB).keys() == {"node"}
+    assert parsed(trainjob["spec"]["trainer"]["args"])["preset"] == "infogan"
