@@ -5,6 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 DEVICE ?= auto
 IMAGE ?= faussaire
+ENGINE ?= $(notdir $(shell command -v podman || command -v docker || echo podman))
 
 BIN := .venv/dev/bin
 PIP := -m pip --disable-pip-version-check --quiet
@@ -13,10 +14,10 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu image-test python
+.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu image-training image-test python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
 	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
@@ -63,6 +64,9 @@ image-gpu: .venv/dev/installed ## the same with CUDA
 
 image-test: .venv/dev/installed ## build the image and run it as a cluster would: five minutes, podman, root
 	$(BIN)/python -m pytest -m container tests/container
+
+image-training: ## build the image that trains on a cluster, by podman or docker (ENGINE=)
+	$(ENGINE) build --file k8s/training/Dockerfile --tag faussaire-training:latest .
 
 # dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
 # `make lock UPGRADE=--upgrade` asks for the newest.
