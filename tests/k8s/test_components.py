@@ -156,7 +156,7 @@ def test_a_gpu_is_requested_and_tolerated_and_a_rollout_needs_none_to_spare() ->
     assert pod["runtimeClassName"] == "nvidia"
     assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["tolerations"]
     assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
-    assert container["image"] == "faussaire-gpu:latest"
+    assert container["image"] == "faussaire:gpu"
     base = only_container(one(rendered(K8S / "base"), "Deployment"))
     assert environment(container).items() >= environment(base).items()
     assert quantity(resources["limits"]["memory"]) > quantity(base["resources"]["limits"]["memory"])
@@ -186,7 +186,7 @@ def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> No
     assert seeding["image"] == only_container(one(composed("models-volume"), "Deployment"))["image"]
     assert environment(seeding)["FAUSSAIRE_MODELS_DIR"] == mounts(seeding)["models"]
     gpu = one(composed("models-volume", "gpu"), "Deployment")["spec"]["template"]["spec"]
-    assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire-gpu:latest"}
+    assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire:gpu"}
 
 
 def filled(seeding: Manifest, bento: Path, volume: Path) -> None:

@@ -48,11 +48,9 @@ def test_production_with_gpus_is_that_without_and_gpus() -> None:
     assert set(cpu) <= set(gpu)
 
 
-@pytest.mark.parametrize(
-    ("overlay", "image"), [("overlays/production-cpu", "faussaire"), ("overlays/production-gpu", "faussaire-gpu")]
-)
-def test_the_one_image_that_an_overlay_names_is_that_of_every_container(overlay: str, image: str) -> None:
+@pytest.mark.parametrize(("overlay", "tag"), [(PRODUCTION[0], "latest"), (PRODUCTION[1], "gpu")])
+def test_the_one_image_that_an_overlay_names_is_that_of_every_container(overlay: str, tag: str) -> None:
     pod = deployment(overlay)["spec"]["template"]["spec"]
-    assert [each["name"] for each in listed(overlay)["images"]] == [image]
-    images = {each["image"].split(":")[0] for each in (*pod["initContainers"], *pod["containers"])}
-    assert images == {image}
+    assert listed(overlay)["images"] == [{"name": "faussaire", "newTag": tag}]
+    images = {each["image"] for each in (*pod["initContainers"], *pod["containers"])}
+    assert images == {f"faussaire:{tag}"}
