@@ -69,7 +69,6 @@ LISTENER = fields(
 )
 GATEWAY = fields("gatewayClassName", "listeners", gatewayClassName=TEXT, listeners=each(LISTENER))
 RULE = fields(
-    name=TEXT,
     matches=each(fields(path=fields(type=of("Exact", "PathPrefix"), value={"type": "string", "pattern": "^/"}))),
     timeouts=fields(request=DURATION, backendRequest=DURATION),
     filters=each(

@@ -191,7 +191,7 @@ def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> No
 
 def filled(seeding: Manifest, bento: Path, volume: Path) -> None:
     """Runs what the pod runs before the service."""
-    given = {"PATH": os.environ["PATH"], "HOSTNAME": "pod-a", "BENTO_PATH": str(bento)}
+    given = {"PATH": os.environ["PATH"], "BENTO_PATH": str(bento)}
     volume.mkdir(exist_ok=True)
     environment = given | {"FAUSSAIRE_MODELS_DIR": str(volume)}
     done = subprocess.run(seeding["command"], env=environment, capture_output=True, text=True, check=False)
