@@ -1,5 +1,6 @@
 """The Jobs that train: what they run, what they go on from, and what counts as a failure."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def test_runs_and_data_are_on_volumes_where_commands_look_for_them(folder: Path)
     for step in steps(folder).values():
         assert mounts(step)["runs"] == f"{step['workingDir']}/runs"
         assert mounts(step)["data"] == environment(step)["FAUSSAIRE_DATA_DIR"]
+
+
+@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
+def test_a_run_has_as_many_threads_as_cores_are_requested_and_is_the_same_on_any_node(folder: Path) -> None:
+    for step in steps(folder).values():
+        (threads,) = [each for each in step["env"] if each["name"] == "OMP_NUM_THREADS"]
+        assert threads["valueFrom"] == {"resourceFieldRef": {"resource": "requests.cpu"}}
+        assert re.fullmatch(r"[1-9]\d*", step["resources"]["requests"]["cpu"])  # whole ones: others are rounded up
 
 
 @pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN], ids=lambda folder: folder.name)
