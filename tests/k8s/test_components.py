@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from service.app import Faussaire, create_app
 from service.metrics import scrape
-from service.settings import Settings
+from service.settings import ROOT, Settings
 from tests.conftest import program
 from tests.k8s.conftest import K8S, Manifest, composed, environment, mounts, one, only_container, quantity, rendered
 from tests.k8s.schemas import validate
@@ -185,6 +185,8 @@ def seeding() -> Manifest:
 def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> None:
     assert seeding["image"] == only_container(one(composed("models-volume"), "Deployment"))["image"]
     assert environment(seeding)["FAUSSAIRE_MODELS_DIR"] == mounts(seeding)["models"]
+    bento = yaml.safe_load((ROOT / "bentofile.yaml").read_text())
+    assert "models/*.onnx" in bento["include"]  # which is below $BENTO_PATH/src in the image
     gpu = one(composed("models-volume", "gpu"), "Deployment")["spec"]["template"]["spec"]
     assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire:gpu"}
 

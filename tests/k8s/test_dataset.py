@@ -98,6 +98,20 @@ def test_the_services_selectors_do_not_select_the_pods(job: Manifest) -> None:
     assert not one(base, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
+def test_the_pods_may_ask_the_service_and_answer_nobody(manifests: tuple[Manifest, ...], job: Manifest) -> None:
+    policy, base = one(manifests, "NetworkPolicy", NAME)["spec"], rendered(K8S / "base")
+    assert policy["podSelector"]["matchLabels"].items() <= job["template"]["metadata"]["labels"].items()
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert policy["ingress"] == []
+    service, names = policy["egress"]
+    (peer,) = service["to"]
+    deployment = one(base, "Deployment")
+    assert peer["podSelector"]["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    ports = {port["containerPort"] for port in only_container(deployment)["ports"]}
+    assert {port["port"] for port in service["ports"]} == ports
+    assert {port["port"] for port in names["ports"]} == {53}
+
+
 def test_a_shard_that_fails_is_tried_again_and_no_other(job: Manifest, pod: Manifest) -> None:
     assert job["backoffLimitPerIndex"] >= 3
     assert "backoffLimit" not in job
