@@ -191,30 +191,41 @@ def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> No
     assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire:gpu"}
 
 
-def filled(seeding: Manifest, bento: Path, volume: Path) -> None:
-    """Runs what the pod runs before the service."""
-    given = {"PATH": os.environ["PATH"], "BENTO_PATH": str(bento)}
-    volume.mkdir(exist_ok=True)
-    environment = given | {"FAUSSAIRE_MODELS_DIR": str(volume)}
+def filled(seeding: Manifest, tmp_path: Path, *present: str) -> set[str]:
+    """What a volume has after the pod ran what it runs before the service."""
+    shipped, volume = tmp_path / "bento" / "src" / "models", tmp_path / "volume"
+    for folder in (shipped, volume):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in ("a.onnx", "a.recogniser.onnx", "b.onnx", "b.recogniser.onnx"):
+        (shipped / name).write_text("shipped")
+    for name in present:
+        (volume / name).write_text("trained")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BENTO_PATH": str(tmp_path / "bento"),
+        "FAUSSAIRE_MODELS_DIR": str(volume),
+    }
     done = subprocess.run(seeding["command"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    files = {path.name: path.read_text() for path in volume.glob("*.onnx")}
+    assert {name for name, content in files.items() if content == "trained"} == set(present)
+    assert all(name.startswith((".seeded", *files)) for name in (path.name for path in volume.iterdir()))
+    return set(files)
 
 
-def test_an_empty_volume_gets_the_models_of_the_image_and_another_is_left_alone(
-    seeding: Manifest, tmp_path: Path
-) -> None:
-    shipped = tmp_path / "bento" / "src" / "models"
-    shipped.mkdir(parents=True)
-    (shipped / "a.onnx").write_bytes(b"a")
-    (shipped / "a.recogniser.onnx").write_bytes(b"r")
-    empty, trained = tmp_path / "empty", tmp_path / "trained"
-    filled(seeding, tmp_path / "bento", empty)
-    assert {path.name: path.read_bytes() for path in empty.iterdir()} == {"a.onnx": b"a", "a.recogniser.onnx": b"r"}
+def test_a_new_volume_gets_the_models_of_the_image(seeding: Manifest, tmp_path: Path) -> None:
+    assert filled(seeding, tmp_path) == {"a.onnx", "a.recogniser.onnx", "b.onnx", "b.recogniser.onnx"}
 
-    trained.mkdir()
-    (trained / "b.onnx").write_bytes(b"b")
-    filled(seeding, tmp_path / "bento", trained)
-    assert [path.name for path in trained.iterdir()] == ["b.onnx"]
+
+@pytest.mark.parametrize("published", ["b.onnx", "b@0123456789ab.onnx"])
+def test_a_model_that_training_published_first_is_left_alone(seeding: Manifest, tmp_path: Path, published: str) -> None:
+    assert filled(seeding, tmp_path, published) == {"a.onnx", "a.recogniser.onnx", published}
+
+
+def test_a_model_that_was_removed_does_not_come_back(seeding: Manifest, tmp_path: Path) -> None:
+    filled(seeding, tmp_path)
+    (tmp_path / "volume" / "a.onnx").unlink()
+    assert "a.onnx" not in filled(seeding, tmp_path)
 
 
 def test_the_schemas_refuse_what_an_add_on_does_not_have() -> None:
