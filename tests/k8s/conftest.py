@@ -16,6 +16,13 @@ from service.settings import ROOT
 from tests.conftest import program
 
 K8S = ROOT / "k8s"
+COMPONENTS = sorted(path.parent.name for path in (K8S / "components").glob("*/kustomization.yaml"))
+FOLDERS = sorted(
+    str(path.parent.relative_to(K8S))
+    for path in K8S.rglob("kustomization.yaml")
+    if yaml.safe_load(path.read_text())["kind"] == "Kustomization"
+)
+"""What `kubectl apply -k` may be given."""
 
 UNITS = {"": "1", "m": "0.001", "Ki": str(2**10), "Mi": str(2**20), "Gi": str(2**30)}
 

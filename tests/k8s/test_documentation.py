@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from service.settings import ROOT
-from tests.k8s.conftest import K8S, one, only_container, rendered
-from tests.k8s.test_manifests import COMPONENTS, FOLDERS
+from tests.k8s.conftest import COMPONENTS, FOLDERS, K8S, one, only_container, rendered
 
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from typer.main import get_command
 
 from service.settings import Settings
 from tests.k8s.conftest import (
+    COMPONENTS,
+    FOLDERS,
     K8S,
     Manifest,
     composed,
@@ -26,13 +28,7 @@ from tests.k8s.conftest import (
 from tests.k8s.schemas import IMAGE_VOLUMES, VERSIONS, validate
 from training.cli import app
 
-COMPONENTS = sorted(path.parent.name for path in (K8S / "components").glob("*/kustomization.yaml"))
 EXCLUSIVE = {"models-volume", "models-image"}
-FOLDERS = sorted(
-    str(path.parent.relative_to(K8S))
-    for path in K8S.rglob("kustomization.yaml")
-    if yaml.safe_load(path.read_text())["kind"] == "Kustomization"
-)
 COMBINATIONS = [
     *((name,) for name in COMPONENTS),
     *(tuple(name for name in COMPONENTS if name not in EXCLUSIVE - {models}) for models in sorted(EXCLUSIVE)),
