@@ -90,7 +90,7 @@ def test_an_eviction_is_no_failure_and_what_a_person_must_mend_is_not_tried_agai
     assert evicted["action"] == "Ignore"
     assert [condition["type"] for condition in evicted["onPodConditions"]] == ["DisruptionTarget"]
     assert job["backoffLimitPerIndex" if "completions" in job else "backoffLimit"] >= 3
-    assert pod_of(folder)["terminationGracePeriodSeconds"] >= 60
+    assert pod_of(folder)["terminationGracePeriodSeconds"] >= 120
 
 
 def test_retraining_never_overlaps_and_ends_long_before_it_is_due_again() -> None:
