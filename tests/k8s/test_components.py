@@ -224,8 +224,9 @@ def test_a_model_that_training_published_first_is_left_alone(seeding: Manifest, 
 
 def test_a_model_that_was_removed_does_not_come_back(seeding: Manifest, tmp_path: Path) -> None:
     filled(seeding, tmp_path)
-    (tmp_path / "volume" / "a.onnx").unlink()
-    assert "a.onnx" not in filled(seeding, tmp_path)
+    for name in ("a.onnx", "a.recogniser.onnx"):
+        (tmp_path / "volume" / name).unlink()
+    assert filled(seeding, tmp_path) == {"b.onnx", "b.recogniser.onnx"}
 
 
 def test_the_schemas_refuse_what_an_add_on_does_not_have() -> None:
