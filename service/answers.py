@@ -12,6 +12,7 @@ from service.cache import etag_of
 from service.errors import FieldConflict, ScaleTooLarge
 from service.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
 from service.models import Served
+from service.observation import Stage, observation_of
 from service.plans import Plan
 from service.problems import described
 from service.settings import Settings
@@ -35,7 +36,8 @@ def answers(*formats: Format) -> dict[int | str, dict[str, Any]]:
 async def answered(request: Request, served: Served, plan: Plan, rendering: Rendering) -> Response:
     """Raises FieldConflict, ScaleTooLarge and QueueFull."""
     check_scale(rendering, plan, request.app.state.settings)
-    content, known = await drawn(served, plan, rendering)
+    observation_of(request).images = len(plan)
+    content, known = await drawn(request, served, plan, rendering)
     headers = {"Vary": "Accept"} | headers_of(served, plan) | known
     return Response(content, media_type=MEDIA_TYPE[rendering.format], headers=headers)
 
@@ -52,8 +54,9 @@ def check_scale(rendering: Rendering, plan: Plan, settings: Settings) -> None:
         raise ScaleTooLarge("scale", f"Of so many images, ask for a scale of at most {most}.")
 
 
-async def drawn(served: Served, plan: Plan, rendering: Rendering) -> tuple[bytes, dict[str, str]]:
+async def drawn(request: Request, served: Served, plan: Plan, rendering: Rendering) -> tuple[bytes, dict[str, str]]:
     """The answer's bytes, its ETag, and the header that tells where its time went. Raises QueueFull."""
+    submitted = time.perf_counter()
     done = await served.batcher.submit(plan.codes)
     started = time.perf_counter()
 
@@ -62,7 +65,13 @@ async def drawn(served: Served, plan: Plan, rendering: Rendering) -> tuple[bytes
 
     # One small image is encoded sooner than another thread is reached.
     content, etag = made() if len(plan) == rendering.scale == 1 else await asyncio.to_thread(made)
-    encoding = time.perf_counter() - started
+    ended = time.perf_counter()
+    taken, encoding = submitted + done.queued, ended - started
+    observation_of(request).stages += [
+        Stage("queue", submitted, taken),
+        Stage("inference", taken, started),
+        Stage("encoding", started, ended),
+    ]
     metrics.ENCODING_SECONDS.labels(plan.card.name).observe(encoding)
     parts = {"queue": done.queued, "inference": done.inference, "encode": encoding}
     timing = ", ".join(f"{name};dur={seconds * 1e3:.2f}" for name, seconds in parts.items())

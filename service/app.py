@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Annotated, Any
 
 import bentoml
@@ -12,7 +13,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service import metrics, problems
+from service import VERSION, metrics, problems
 from service.attendance import Attended
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
@@ -24,6 +25,7 @@ from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import ONE_MODEL, catalogue, find, get_model, list_models
+from service.observation import Stage, observation_of
 from service.registry import Registry
 from service.requests import seed_of
 from service.settings import Settings
@@ -35,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     """The HTTP application; it opens its models when it starts, and not before."""
     app = FastAPI(
         title="Faussaire",
+        version=VERSION,
         description="Images from the generators of GANs: codes and a seed in, PNG out.",
         docs_url=None,
         redoc_url=None,
@@ -70,10 +73,13 @@ async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) ->
     and the model's recogniser reads it.
     """
     now, state = catalogue(request), request.app.state
-    now.find(query.model)
-    content = await request.body()
-    reader = CodesReader(now, state.settings.max_pixels)
+    find(request, query.model)
+    content, observation = await request.body(), observation_of(request)
+    observation.images = 1
+    reader, started = CodesReader(now, state.settings.max_pixels), time.perf_counter()
     answer: ImageCodes = await state.line.run(lambda: reader.read(content, query.model))
+    observation.model = answer.model
+    observation.stages.append(Stage("reading", started, time.perf_counter()))
     return answer
 
 
@@ -87,6 +93,7 @@ async def stream_dataset(body: DatasetRequest, request: Request) -> Response:
     card = served.runtime.card
     dataset = dataset_of(body, card, seed_of(body.seed))
     made = container_of(body, card, dataset)
+    observation_of(request).images = len(dataset)
     stream = await request.app.state.streams.opened(dataset, made, served.batcher)
     headers = headers_of(body, card, dataset) | {"Faussaire-Model": served.version}
     return StreamingResponse(stream, headers=headers)
@@ -116,18 +123,21 @@ def _serving(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.cache = Cache(settings.cache_bytes)
         app.state.streams = Streams(settings.max_streams)
+        metrics.begin(problems.TYPES, settings.max_queue_rows)
         async with AsyncExitStack() as stack:
             app.state.line = stack.enter_context(Line("codes", FILES_WAITING))
-            app.state.registry = await _entered_or_exit(stack, Registry(settings))
+            with _last_words():
+                app.state.registry = await stack.enter_async_context(Registry(settings))
             await stack.enter_async_context(Watch(app.state.registry.refresh, settings.watch_seconds))
             yield
 
     return lifespan
 
 
-async def _entered_or_exit(stack: AsyncExitStack, registry: Registry) -> Registry:
+@contextmanager
+def _last_words() -> Iterator[None]:
     try:
-        return await stack.enter_async_context(registry)
+        yield
     except InvalidModel as error:
         # Raised, it would come out as several tracebacks; nothing has started yet that would want a clean end.
         print(f"error: {error}", file=sys.stderr, flush=True)

@@ -13,6 +13,7 @@ from service.formats import Format, Rendering, told_by
 from service.items import check_alone, plan_of_items
 from service.models import SHOWN_DIGITS, Served, find
 from service.negotiation import format_of
+from service.observation import observation_of
 from service.plans import Plan, in_a_row
 from service.problems import described
 from service.requests import ImageQuery, ImagesRequest, seed_of
@@ -61,6 +62,7 @@ async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> 
         raise OtherVersion("version", f"The version of '{served.runtime.card.name}' that is served is {now}.")
     plan, rendering = in_a_row(query.images_request(), served.runtime, query.seed), Rendering("png", query.scale)
     check_scale(rendering, plan, request.app.state.settings)
+    observation_of(request).images = len(plan)
     etag = etag_of(told_by(plan, rendering), rendering)
     kept = {"ETag": etag, "Cache-Control": ASK_AGAIN if query.version is None else FOR_EVER}
     if _has(request, etag):
@@ -68,7 +70,7 @@ async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> 
     headers = kept | headers_of(served, plan)
     content = _from(cache, etag)
     if content is None:
-        content, known = await drawn(served, plan, rendering)
+        content, known = await drawn(request, served, plan, rendering)
         cache.put(etag, content)
         headers |= known
     return Response(content, media_type="image/png", headers=headers)

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, or with a file in the models folder."""
+"""What can be wrong with a request, with a file in the models folder, or with a setting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,25 +1,41 @@
 """What Prometheus scrapes: few series, none labelled by anything that a client chooses."""
 
 import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
 
+import onnxruntime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
+from service import VERSION
+from service.workers import Cost, forget_dead
+
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-REQUESTS = Counter("faussaire_requests", "Requests answered, by route and outcome.", ["route", "outcome"])
+REQUESTS = Counter(
+    "faussaire_requests", "Requests answered, by route, outcome and model.", ["route", "outcome", "model"]
+)
 REQUEST_SECONDS = Histogram(
     "faussaire_request_seconds",
     "From the request's headers to its answer.",
     ["route"],
     buckets=SECONDS,
 )
+IN_FLIGHT = Gauge(
+    "faussaire_requests_in_flight", "Requests whose answer has not been sent whole.", multiprocess_mode="livesum"
+)
+PROBLEMS = Counter("faussaire_problems", "Answers that say what was wrong, by the problem's type.", ["type"])
 IMAGES = Counter("faussaire_images", "Images drawn.", ["model"])
 CACHE_HITS = Counter("faussaire_cache_hits", "Images of GET /v1/image that were encoded before.")
 BATCH_ROWS = Histogram("faussaire_batch_rows", "Images that one inference drew.", ["model"], buckets=ROWS)
 QUEUE_ROWS = Gauge("faussaire_queue_rows", "Images waiting.", ["model"], multiprocess_mode="livesum")
+QUEUE_LIMIT_ROWS = Gauge(
+    "faussaire_queue_limit_rows", "Images that may wait for one model.", multiprocess_mode="livesum"
+)
 QUEUE_SECONDS = Histogram(
     "faussaire_queue_seconds", "From submission to the first inference.", ["model"], buckets=SECONDS
 )
@@ -31,13 +47,54 @@ MODEL_INFO = Gauge(
     ["model", "digest"],
     multiprocess_mode="livemax",
 )
+MODEL_WRITTEN = Gauge(
+    "faussaire_model_written_timestamp_seconds",
+    "When the file of each model was written; 0 for one that is served no more.",
+    ["model"],
+    multiprocess_mode="livemax",
+)
 RELOADS = Counter("faussaire_reloads", "Files of the models folder that changed, by outcome.", ["outcome"])
+FILES_REFUSED = Gauge(
+    "faussaire_files_refused",
+    "Files of the models folder that are not served as they are now.",
+    multiprocess_mode="livemax",
+)
+WORKERS = Gauge("faussaire_workers", "Processes that serve.", multiprocess_mode="livesum")
+BUILD_INFO = Gauge(
+    "faussaire_build_info",
+    "1, labelled by the versions of what serves.",
+    ["version", "python", "onnxruntime"],
+    multiprocess_mode="livemax",
+)
+REGISTRY.register(Cost(None))
+
+
+def begin(problem_types: Iterable[str], queue_limit: int) -> None:
+    """Say what does not change while a process serves, and count from 0: the first of a kind is an increase too."""
+    BUILD_INFO.labels(VERSION, platform.python_version(), onnxruntime.__version__).set(1)
+    WORKERS.set(1)
+    QUEUE_LIMIT_ROWS.set(queue_limit)
+    for outcome in ("taken", "removed", "refused"):
+        RELOADS.labels(outcome)
+    for name in problem_types:
+        PROBLEMS.labels(name)
+
+
+def begin_model(name: str) -> None:
+    """Count from 0 for a model that nobody has asked for yet."""
+    IMAGES.labels(name)
+    QUEUE_ROWS.labels(name)
+    for histogram in (BATCH_ROWS, QUEUE_SECONDS, INFERENCE_SECONDS, ENCODING_SECONDS):
+        histogram.labels(name)
 
 
 def scrape() -> bytes:
     """The text format, over all of the server's workers where there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    forget_dead(folder)
     registry = CollectorRegistry()
+    registry.register(Cost(folder))
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

@@ -1,5 +1,6 @@
 """What every request passes on its way in: the body's limit, and what is counted and told of it."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -11,10 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import metrics
 from service.attendance import GONE, replay
 from service.errors import BodyTooLarge, QueueFull
-from service.problems import refused
+from service.observation import OTHER_ROUTE, Observation
+from service.problems import refused, unexpected
 
 DRAINED = 32 * 2**20
 """Bytes of a refused body that are still read, so that its sender gets to hear why."""
+
+TIMED_OUT = 504
+"""What BentoML answers, outside of all this, to a request that it cancels."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -85,7 +90,10 @@ class UploadBudget:
 
 
 class Observed:
-    """Counts and times each request by its route, and gives it an id."""
+    """Counts and times each request once, by its route and model, and gives it an id.
+
+    Every answer passes here, that to an error which nobody expected too: what a client sees is what is counted.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -94,20 +102,38 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
-        identity = _request_id(Headers(scope=scope).get("x-request-id"))
+        request = Observation(_request_id(Headers(scope=scope).get("x-request-id")))
+        request.put_in(scope)
 
         async def observe(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = identity
-                # What is refused before it is routed has no path of its own yet.
-                route = getattr(scope.get("route"), "path", "") or "other"
-                metrics.REQUESTS.labels(route, outcome(message["status"])).inc()
-                seconds = time.perf_counter() - started
-                metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+                MutableHeaders(scope=message)["X-Request-Id"] = request.request_id
+                _count(request, scope, message["status"])
             await send(message)
 
-        await self._app(scope, receive, observe)
+        metrics.IN_FLIGHT.inc()
+        try:
+            await self._app(scope, receive, observe)
+        except asyncio.CancelledError:
+            _count(request, scope, TIMED_OUT)
+            raise
+        except Exception:
+            if not request.status:
+                await unexpected()(scope, receive, observe)
+            raise
+        finally:
+            metrics.IN_FLIGHT.dec()
+            _count(request, scope, GONE)  # its client left before its body had come
+
+
+def _count(request: Observation, scope: Scope, status: int) -> None:
+    """Once: when the answer begins, or when it is known that none will."""
+    if request.status:
+        return
+    request.status = status
+    request.route = getattr(scope.get("route"), "path", "") or OTHER_ROUTE
+    metrics.REQUESTS.labels(request.route, outcome(status), request.model).inc()
+    metrics.REQUEST_SECONDS.labels(request.route).observe(time.perf_counter() - request.started)
 
 
 def outcome(status: int) -> str:

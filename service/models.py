@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from latent import GeneratorCard
 from service.batcher import Batcher
 from service.errors import UnknownModel
+from service.observation import observation_of
 from service.problems import described
 from service.recogniser import Recogniser
 from service.runtime import Runtime
@@ -75,7 +76,7 @@ async def list_models(request: Request) -> Models:
 async def get_model(name: Annotated[str, Path(examples=["mnist-infogan"])], request: Request) -> Model:
     """One model's card: its latent space, training and measured figures."""
     now = catalogue(request)
-    return _described(now, now.find(name))
+    return _described(now, find(request, name))
 
 
 def catalogue(request: Request) -> Catalogue:
@@ -86,7 +87,9 @@ def catalogue(request: Request) -> Catalogue:
 
 def find(request: Request, name: str | None) -> Served:
     """The model by name, or the default. Raises UnknownModel."""
-    return catalogue(request).find(name)
+    served = catalogue(request).find(name)
+    observation_of(request).model = served.runtime.card.name
+    return served
 
 
 def _described(now: Catalogue, served: Served) -> Model:

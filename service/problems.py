@@ -1,6 +1,6 @@
 """Every error as an RFC 9457 problem: what was wrong, in which field, and what would be right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,11 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from service import metrics
 from service.errors import RequestError
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:faussaire:problem:"
 
+
+UNEXPECTED = "internal"
+INVALID_FIELD = "invalid-field"
+INVALID_JSON = "invalid-json"
 
 Problem = dict[str, Any]
 """The members of an RFC 9457 problem."""
@@ -35,14 +40,23 @@ SCHEMA: dict[str, Any] = {
 """The same for OpenAPI."""
 
 
+def _slugs(error: type[RequestError]) -> Iterator[str]:
+    yield error.slug
+    for kind in error.__subclasses__():
+        yield from _slugs(kind)
+
+
+TYPES = (*_slugs(RequestError), INVALID_FIELD, INVALID_JSON, UNEXPECTED)
+"""All that may be wrong, but what HTTP itself has a phrase for."""
+
+
 def members(status: int, slug: str, title: str, detail: str, field: str | None = None) -> Problem:
     told: Problem = {"type": URN + slug, "title": title, "status": status, "detail": detail}
     return told if field is None else told | {"field": field}
 
 
-def problem(status: int, slug: str, title: str, detail: str, field: str | None = None, **headers: str) -> Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return JSONResponse(members(status, slug, title, detail, field), status, named, media_type=MEDIA_TYPE)
+def problem(status: int, slug: str, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    return _answer(members(status, slug, title, detail), headers)
 
 
 def refusal(error: RequestError) -> Problem:
@@ -50,11 +64,20 @@ def refusal(error: RequestError) -> Problem:
 
 
 def refused(error: RequestError) -> Response:
-    return JSONResponse(refusal(error), error.status, error.headers, media_type=MEDIA_TYPE)
+    return _answer(refusal(error), error.headers)
+
+
+def unexpected() -> Response:
+    return problem(500, UNEXPECTED, "Internal server error", "The server failed; the same request may succeed later.")
+
+
+def _answer(told: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    metrics.PROBLEMS.labels(told["type"].removeprefix(URN)).inc()
+    return JSONResponse(told, told["status"], headers, media_type=MEDIA_TYPE)
 
 
 def invalid_field(detail: str, field: str) -> Problem:
-    return members(422, "invalid-field", "A field of the request is not valid", detail, field)
+    return members(422, INVALID_FIELD, "A field of the request is not valid", detail, field)
 
 
 def described(description: str) -> dict[str, Any]:
@@ -63,11 +86,10 @@ def described(description: str) -> dict[str, Any]:
 
 
 def handle_in(app: FastAPI) -> None:
-    """The one place where errors become HTTP."""
+    """The one place where errors become HTTP, but those that nobody expects: `Observed` has to see them too."""
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -79,9 +101,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = error.errors()
     if errors[0]["type"] == "json_invalid":
-        return problem(400, "invalid-json", "The body is not JSON", "Send one JSON object.")
+        return problem(400, INVALID_JSON, "The body is not JSON", "Send one JSON object.")
     where, message = first_fault(errors)
-    return JSONResponse(invalid_field(message, where), 422, media_type=MEDIA_TYPE)
+    return _answer(invalid_field(message, where))
 
 
 def first_fault(errors: Sequence[Any]) -> tuple[str, str]:
@@ -101,12 +123,7 @@ async def _plain(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
-    return problem(error.status_code, slug, phrase, str(error.detail), **dict(error.headers or {}))
-
-
-async def _unexpected(_: Request, __: Exception) -> Response:
-    detail = "The server failed; the same request may succeed later."
-    return problem(500, "internal", "Internal server error", detail)
+    return problem(error.status_code, slug, phrase, str(error.detail), error.headers)
 
 
 def field_path(location: Sequence[int | str]) -> str:

@@ -51,6 +51,7 @@ class Registry:
         try:
             seen = await asyncio.to_thread(folder.look, self._settings.models_dir)
         except OSError as error:
+            metrics.FILES_REFUSED.set(1)
             log.warning("%s cannot be looked at: %s; what is served goes on", self._settings.models_dir, error.strerror)
             return False
         before, self._seen = self._seen, seen
@@ -62,6 +63,8 @@ class Registry:
                 path: marks for path, marks in seen.items() if path in settled
             }
             await self._follow(settled)
+        served = {path: one.marks for path, one in self._opened.items()}
+        metrics.FILES_REFUSED.set(sum(served.get(path) != seen.get(path) for path in settled))
         return bool(moving)
 
     async def _follow(self, settled: Collection[Path]) -> None:
@@ -112,8 +115,11 @@ class Registry:
             models[one.name] = self.now.models[one.name] if same else self._served(one)
         for served in self.now.models.values():
             metrics.MODEL_INFO.labels(served.runtime.card.name, served.shown_digest).set(0)
-        for served in models.values():
-            metrics.MODEL_INFO.labels(served.runtime.card.name, served.shown_digest).set(1)
+            metrics.MODEL_WRITTEN.labels(served.runtime.card.name).set(0)
+        for one in opened.values():
+            metrics.begin_model(one.name)
+            metrics.MODEL_INFO.labels(one.name, models[one.name].shown_digest).set(1)
+            metrics.MODEL_WRITTEN.labels(one.name).set(one.marks[0].modified_ns / 1e9)
         asked = self._settings.default_model
         self._opened, self.now = opened, Catalogue(models, asked if asked in models else next(iter(models)))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from torchvision.datasets import MNIST
 
@@ -56,6 +57,13 @@ def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Ite
         finally:
             server.terminate()
             assert server.wait(60) == 0, log.read_text()
+
+
+def workers(folder: Path) -> list[psutil.Process]:
+    """The processes that serve a folder's models."""
+    children = psutil.Process().children(recursive=True)
+    served = [p for p in children if p.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder)]
+    return [p for p in served if "_bentoml_impl.worker.service" in p.cmdline()]
 
 
 @pytest.fixture(scope="session")

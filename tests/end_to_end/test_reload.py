@@ -8,12 +8,11 @@ from pathlib import Path
 from threading import Event
 
 import httpx
-import psutil
 import pytest
 
 from service.runtime import Runtime
 from tests.conftest import write_version
-from tests.end_to_end.conftest import serving
+from tests.end_to_end.conftest import serving, workers
 
 BODY = {"seed": 1, "n": 40}
 
@@ -35,13 +34,6 @@ def drawn(client: httpx.Client) -> tuple[str, bytes]:
     answer = client.post("/v1/images", json=BODY)
     assert answer.status_code == 200, answer.text
     return answer.headers["faussaire-model"], answer.content
-
-
-def workers(folder: Path) -> list[psutil.Process]:
-    """The processes that serve a folder's models."""
-    children = psutil.Process().children(recursive=True)
-    served = [p for p in children if p.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder)]
-    return [p for p in served if "_bentoml_impl.worker.service" in p.cmdline()]
 
 
 def test_while_a_file_is_swapped_no_request_is_lost_and_each_answer_is_its_digests(

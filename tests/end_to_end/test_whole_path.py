@@ -59,7 +59,7 @@ def test_what_was_trained_is_what_is_served(model: Path, tmp_path: Path) -> None
     tiles = pixels.reshape(4, 28, 4, 28).swapaxes(1, 2).reshape(16, 28, 28)
     assert np.array_equal(tiles, expected[:, :, :, 0])
     assert 'faussaire_images_total{model="tiny"} 26.0' in metrics
-    assert 'faussaire_requests_total{outcome="ok",route="/v1/images"} 11.0' in metrics
+    assert 'faussaire_requests_total{model="tiny",outcome="ok",route="/v1/images"} 11.0' in metrics
     assert card["training"]["preset"] == "infogan"
     assert read["source"] == "recogniser"
     assert sum(read["classes"].values()) == pytest.approx(1, abs=1e-3)

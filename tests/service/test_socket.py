@@ -86,13 +86,19 @@ def crowd() -> Iterator[ThreadPoolExecutor]:
 def requests_of(server: httpx.Client, outcome: str) -> float:
     families = text_string_to_metric_families(server.get("/metrics").text)
     samples = [s for f in families for s in f.samples if s.name == "faussaire_requests_total"]
-    return sum(s.value for s in samples if s.labels == {"route": "/v1/images", "outcome": outcome})
+    return sum(s.value for s in samples if (s.labels["route"], s.labels["outcome"]) == ("/v1/images", outcome))
 
 
 def queued(server: httpx.Client) -> float:
     families = text_string_to_metric_families(server.get("/metrics").text)
     samples = [s for f in families for s in f.samples if s.name == "faussaire_queue_rows"]
     return sum(s.value for s in samples if s.labels == {"model": "small"})
+
+
+def in_flight(server: httpx.Client) -> float:
+    families = text_string_to_metric_families(server.get("/metrics").text)
+    (sample,) = (s for f in families for s in f.samples if s.name == "faussaire_requests_in_flight")
+    return sample.value - 1  # Prometheus's own
 
 
 def wait_until_queued(server: httpx.Client, rows: int) -> None:
@@ -163,7 +169,9 @@ def test_a_client_that_leaves_a_stream_frees_its_place(server: httpx.Client) -> 
         parts = stream.iter_raw()  # which the stream ends with
         next(parts)
         assert server.post("/v1/datasets", json={"n": 1}).status_code == 429
+        assert in_flight(server) == 1
     assert any(server.post("/v1/datasets", json={"n": 1}).status_code == 200 for _ in range(3_000))
+    assert any(in_flight(server) == 0 for _ in range(3_000))
 
 
 def test_a_full_queue_is_429_with_retry_after_and_those_who_wait_are_served(
@@ -172,12 +180,14 @@ def test_a_full_queue_is_429_with_retry_after_and_those_who_wait_are_served(
     first = busy(gate, crowd, server)
     waiting = ask(crowd, server, n=LARGE)
     wait_until_queued(server, LARGE)
+    assert in_flight(server) == 2
     refused = ask(crowd, server, n=2).result(30)
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     gate.let_through(100)
     assert first.result(30).status_code == waiting.result(30).status_code == 200
     assert ask(crowd, server, n=2).result(30).status_code == 200
+    assert any(in_flight(server) == 0 for _ in range(3_000))
 
 
 def test_a_row_that_fails_fails_alone(gate: Gate, server: httpx.Client, crowd: ThreadPoolExecutor) -> None:
