@@ -20,7 +20,7 @@ from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, 
 from service.container import IMAGE
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
-from service.errors import InvalidModel
+from service.errors import InvalidModel, InvalidSetting
 from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
@@ -29,6 +29,7 @@ from service.observation import Stage, observation_of
 from service.registry import Registry
 from service.requests import seed_of
 from service.settings import Settings
+from service.tracing import tracing
 from service.traversals import PLAYED, draw_traversal
 from service.watch import Watch
 
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Attended)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at=uploads)
     app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=FILES_HELD * settings.max_upload_bytes)
-    app.add_middleware(Observed)
+    app.add_middleware(Observed, log=settings.log_requests)
     problems.handle_in(app)
     app.post("/v1/images", response_class=Response, responses=IMAGES)(draw_images)
     app.get("/v1/image", response_class=Response, responses=ONE_PNG)(get_image)
@@ -127,6 +128,7 @@ def _serving(settings: Settings) -> Any:
         async with AsyncExitStack() as stack:
             app.state.line = stack.enter_context(Line("codes", FILES_WAITING))
             with _last_words():
+                app.state.tracer = stack.enter_context(tracing())
                 app.state.registry = await stack.enter_async_context(Registry(settings))
             await stack.enter_async_context(Watch(app.state.registry.refresh, settings.watch_seconds))
             yield
@@ -138,7 +140,7 @@ def _serving(settings: Settings) -> Any:
 def _last_words() -> Iterator[None]:
     try:
         yield
-    except InvalidModel as error:
+    except (InvalidModel, InvalidSetting) as error:
         # Raised, it would come out as several tracebacks; nothing has started yet that would want a clean end.
         print(f"error: {error}", file=sys.stderr, flush=True)
         os._exit(2)

@@ -8,6 +8,10 @@ class InvalidModel(Exception):
     """A file that cannot be served; the message names it and what is wrong."""
 
 
+class InvalidSetting(Exception):
+    """An environment variable that cannot be followed; the message names it and what would be right."""
+
+
 class RequestError(Exception):
     """Becomes an RFC 9457 problem: `status`, the stable `slug` of its type, the `field` at fault."""
 

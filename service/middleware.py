@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import metrics
+from service import metrics, tracing
 from service.attendance import GONE, replay
 from service.errors import BodyTooLarge, QueueFull
 from service.observation import OTHER_ROUTE, Observation
 from service.problems import refused, unexpected
+from service.request_log import RequestLog
 
 DRAINED = 32 * 2**20
 """Bytes of a refused body that are still read, so that its sender gets to hear why."""
@@ -90,19 +91,21 @@ class UploadBudget:
 
 
 class Observed:
-    """Counts and times each request once, by its route and model, and gives it an id.
+    """Counts and times each request once, by its route and model, and gives it an id; logs and traces it, if asked to.
 
     Every answer passes here, that to an error which nobody expected too: what a client sees is what is counted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, log: bool) -> None:
         self._app = app
+        self._log = RequestLog() if log else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Observation(_request_id(Headers(scope=scope).get("x-request-id")))
+        headers = Headers(scope=scope)
+        request = Observation(_request_id(headers.get("x-request-id")))
         request.put_in(scope)
 
         async def observe(message: Message) -> None:
@@ -124,6 +127,16 @@ class Observed:
         finally:
             metrics.IN_FLIGHT.dec()
             _count(request, scope, GONE)  # its client left before its body had come
+            self._tell(request, scope, headers)
+
+    def _tell(self, request: Observation, scope: Scope, headers: Headers) -> None:
+        tracer = scope["app"].state.tracer
+        if tracer is not None:
+            trace_id: str | None = tracing.recorded(tracer, request, scope["method"], headers)
+        elif self._log is not None:
+            trace_id = tracing.trace_id_of(headers.get("traceparent"))
+        if self._log is not None:
+            self._log.write(request, trace_id)
 
 
 def _count(request: Observation, scope: Scope, status: int) -> None:

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     watch_seconds: float = Field(
         default=5, ge=0, description="How often the models folder is looked at for changes; 0 is never."
     )
+    log_requests: bool = Field(default=False, description="Whether each request is a line of JSON in the log.")
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
     device: Device = Field(
         default="auto", description="What draws: `cpu`, `cuda`, or `auto`, which is CUDA where it can be used."

@@ -1,4 +1,7 @@
-"""A small generator and its recogniser built by hand, so that the service's tests need neither torch nor training."""
+"""A small generator and its recogniser built by hand, so that the service's tests need neither torch nor training.
+
+Besides: a server of an application, a collector of traces, and the programs that tests run.
+"""
 
 import hashlib
 import os
@@ -6,7 +9,9 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,6 +20,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from onnx import TensorProto, helper, numpy_helper
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from latent import (
     ClassCode,
@@ -198,3 +205,71 @@ def listening(app: FastAPI) -> Iterator[str]:
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
+
+
+def program(name: str) -> str:
+    """The path of a program that not every machine has; without it a test is skipped, or fails where it is required."""
+    path = shutil.which(name)
+    if path is not None:
+        return path
+    if name in os.environ.get("FAUSSAIRE_REQUIRED", "").split(","):
+        pytest.fail(f"{name} is not installed, and FAUSSAIRE_REQUIRED names it")
+    pytest.skip(f"{name} is not installed")
+
+
+class Receiver:
+    """What was POSTed to a real server of the test's, at whichever path."""
+
+    def __init__(self, url: str, bodies: list[bytes]) -> None:
+        self.url = url
+        self.bodies = bodies
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Receiver(f"http://127.0.0.1:{server.server_port}", bodies)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Collector:
+    """What an OpenTelemetry collector would have got, OTLP over HTTP."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.url = receiver.url
+        self._receiver = receiver
+
+    @property
+    def spans(self) -> list[Span]:
+        return [span for part in self._parts() for scope in part.scope_spans for span in scope.spans]
+
+    @property
+    def resources(self) -> list[dict[str, str]]:
+        return [{one.key: one.value.string_value for one in part.resource.attributes} for part in self._parts()]
+
+    def _parts(self) -> list[Any]:
+        return [
+            part for body in self._receiver.bodies for part in ExportTraceServiceRequest.FromString(body).resource_spans
+        ]
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    with receiving() as receiver:
+        yield Collector(receiver)
