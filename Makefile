@@ -14,19 +14,24 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types layers pytest install lock models image image-gpu image-training image-test python
+.PHONY: help serve monitor test check format lint types layers pytest observe-test install lock models image image-gpu \
+	image-training image-test python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s
+", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
 	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
 	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
 		.venv/serve/bin/bentoml serve . --host $(HOST) --port $(PORT) --timeout-graceful-shutdown 20
 
+monitor: .venv/dev/installed ## serve, with Prometheus at :9090 and Alertmanager at :9093 beside (HOST=, PORT=)
+	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m monitoring.local
+
 test: check ## the same as check
 
-check: format lint types layers pytest ## all that continuous integration runs
+check: format lint types layers pytest ## format, lint, types, layers and tests
 
 format: .venv/dev/installed
 	$(BIN)/ruff format --check
@@ -42,6 +47,9 @@ layers: .venv/dev/installed
 
 pytest: .venv/dev/installed
 	$(BIN)/python -m pytest
+
+observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard by a real Prometheus
+	$(BIN)/python -m pytest tests/observability
 
 install: .venv/dev/installed ## make .venv/dev, which has the faussaire command
 

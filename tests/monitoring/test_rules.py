@@ -1,0 +1,70 @@
+"""Rules and dashboard ask for metrics that there are; every alert says what to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitoring.local import example
+from service.app import create_app
+from service.settings import ROOT, Settings
+from tests.monitoring.conftest import ALERTS, metrics_of, queries
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+TARGETS = {"job", "instance", "namespace", "pod", "container"}
+"""Labels that Prometheus gives each series of a pod."""
+
+
+@pytest.fixture(scope="module")
+def series(models_dir: Path) -> dict[str, set[str]]:
+    """The labels of each series of a live scrape."""
+    found: dict[str, set[str]] = {"up": set()}
+    with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
+        client.get("/v1/models")
+        text = client.get("/metrics").text
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def test_every_metric_that_is_asked_for_is_there_with_the_labels_that_choose_it(series: dict[str, set[str]]) -> None:
+    asked = [metric for query in queries() for metric in metrics_of(query)]
+    assert len({name for name, _ in asked}) > 20
+    wrong = {name: labels for name, labels in asked if name not in series or labels - series[name] - TARGETS}
+    assert wrong == {}
+
+
+def test_every_bucket_that_is_asked_for_is_there(models_dir: Path) -> None:
+    with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
+        client.get("/v1/models")
+        text = client.get("/metrics").text
+    bounds = {
+        bound for query in queries() for bound in re.findall(r'faussaire_request_seconds_bucket\{le="(.*?)"', query)
+    }
+    assert bounds == {"1.0"}
+    assert 'faussaire_request_seconds_bucket{le="1.0"' in text
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_every_alert_leads_to_what_to_do(alert: dict[str, dict[str, str]]) -> None:
+    page, anchor = alert["annotations"]["runbook"].split("#")
+    assert page == "docs/operations.md"
+    assert anchor == str(alert["alert"]).lower()
+    assert f"\n### {alert['alert']}\n" in OPERATIONS
+    assert alert["labels"]["severity"] in {"page", "ticket", "info"}
+
+
+def test_every_runbook_is_of_an_alert() -> None:
+    headings = re.findall(r"^### (Faussaire\w+)$", OPERATIONS, re.MULTILINE)
+    assert headings == [alert["alert"] for alert in ALERTS]
+
+
+def test_every_severity_has_somebody_to_go_to() -> None:
+    routing = example("alertmanager")
+    matched = {matcher for route in routing["route"]["routes"] for matcher in route["matchers"]}
+    assert matched == {'severity = "page"', 'severity = "info"'}  # tickets go where all else does
+    named = {routing["route"]["receiver"]} | {route["receiver"] for route in routing["route"]["routes"]}
+    assert named == {receiver["name"] for receiver in routing["receivers"]}
