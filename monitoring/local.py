@@ -30,16 +30,15 @@ def main() -> None:
     ours = {"BENTOML_HOME": str(HERE.parent / ".bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     host, port = service.rsplit(":", 1)
     command = [str(Path(sys.executable).parent / "bentoml"), "serve", str(HERE.parent), "--host", host, "--port", port]
-    with ExitStack() as stack:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         alerts = stack.enter_context(alertmanager(folder, 9093, example("alertmanager")))
         graphs = stack.enter_context(prometheus(folder, 9090, targeted(example("prometheus"), service)))
         stack.enter_context(running([*command, "--timeout-graceful-shutdown", "20"], folder / "service.log", ours))
         answering(f"http://{service}/readyz", folder / "service.log")
         print(f"service http://{service}, Prometheus {graphs}, Alertmanager {alerts}; Ctrl-C ends all", flush=True)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            signal.pause()
+        signal.pause()
 
 
 def example(name: str) -> Configuration:
