@@ -19,7 +19,7 @@ from monitoring.rules import rules
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
-PATIENCE = 90.0
+PATIENCE = 180.0
 """Seconds for a program to begin to answer."""
 
 Configuration = dict[str, Any]
