@@ -1,4 +1,4 @@
-"""What training and service agree on: the latent space, the noise of a seed, the generator card."""
+"""What training and service agree on: the latent space, the noise of a seed, the generator card, the release."""
 
 from latent.card import (
     Data,
@@ -12,6 +12,7 @@ from latent.card import (
 )
 from latent.interpolation import between
 from latent.noise import Stream, draw_classes, draw_noise, draw_styles
+from latent.release import InvalidRelease, Release
 from latent.space import ClassCode, Codes, LatentSpace, StyleCode
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "GeneratorCard",
     "ImageShape",
     "InvalidCard",
+    "InvalidRelease",
     "LatentSpace",
     "RecogniserCard",
+    "Release",
     "Stream",
     "StyleCode",
     "Training",

@@ -24,7 +24,7 @@ from service.errors import InvalidModel, InvalidSetting
 from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
-from service.models import ONE_MODEL, catalogue, find, get_model, list_models
+from service.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
 from service.observation import Stage, observation_of
 from service.registry import Registry
 from service.requests import seed_of
@@ -84,15 +84,16 @@ async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) ->
     return answer
 
 
-async def stream_dataset(body: DatasetRequest, request: Request) -> Response:
+async def stream_dataset(body: DatasetRequest, request: Request, canary: Canary = None) -> Response:
     """Stream a labelled data set, or one shard of it.
 
     Any shard is the same drawn alone, here or on another machine. The stream has no length known beforehand: a data set
     came whole if its container can be read to its end.
     """
-    served = find(request, body.model)
+    seed = seed_of(body.seed)
+    served = chosen(request, body.model, seed, canary)
     card = served.runtime.card
-    dataset = dataset_of(body, card, seed_of(body.seed))
+    dataset = dataset_of(body, card, seed)
     made = container_of(body, card, dataset)
     observation_of(request).images = len(dataset)
     stream = await request.app.state.streams.opened(dataset, made, served.batcher)

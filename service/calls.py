@@ -17,7 +17,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, TypeAdapter
 
-from latent import GeneratorCard
+from latent import GeneratorCard, release
 from latent.containers import Kind
 from latent.dataset import Balance
 
@@ -25,14 +25,12 @@ T = TypeVar("T")
 Class = str | int | dict[str, float]
 Style = Sequence[float] | dict[str, float]
 
-SHOWN_DIGITS = 12
-"""of a digest, as `Faussaire-Model` shows it"""
-
 
 class Asked(TypedDict, total=False):
     """One image's codes, seed and index, and whose they are; what is left out, the service chooses."""
 
     model: str
+    """By name, or one version of it as `Image.model` tells it: `mnist-infogan@0123456789ab`."""
     class_: Class
     style: Style
     noise: Sequence[float]
@@ -130,10 +128,18 @@ class Refused(Exception):
         """Seconds after which the same request may succeed, where the service says so."""
 
 
+class Version(BaseModel):
+    digest: str
+    role: Literal["stable", "canary", "other"]
+    weight: float
+    """The share of seeds that it draws where the name alone is asked for."""
+
+
 class Model(BaseModel):
     digest: str
     default: bool
     card: GeneratorCard
+    versions: list[Version]
 
 
 class ImageCodes(BaseModel):
@@ -246,7 +252,7 @@ def _array(answer: httpx.Response) -> NDArray[np.uint8]:
 
 def _items(answer: httpx.Response) -> list[Image | Problem]:
     told = answer.json()
-    model = f"{told['model']}@{told['digest'][:SHOWN_DIGITS]}"
+    model = release.version(told["model"], told["digest"])
     return [
         Problem(**one["problem"])
         if "problem" in one

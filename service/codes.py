@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard
+from latent.release import version
 from service.errors import NoRecogniser, SheetOfImages
 from service.framing import framed
 from service.models import Catalogue
 from service.problems import described
 from service.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
 from service.recogniser import Recogniser
-from service.requests import Name
+from service.requests import Model
 from service.runtime import Runtime
 from service.upload import FORMATS, decoded, opened
 
@@ -43,9 +44,10 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 class CodesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    model: Name | None = Field(
+    model: Model = Field(
         default=None,
-        description="Whose codes; when absent, the model that drew the image, if it says so, or else the default.",
+        description="Whose codes: a name of `GET /v1/models`, or `NAME@` and the first 12 digits at least of the "
+        "digest of one of its versions; when absent, the version that drew the image, if it says so, or the default.",
     )
 
 
@@ -92,7 +94,11 @@ class CodesReader:
 
     def __init__(self, catalogue: Catalogue, max_pixels: int) -> None:
         self._catalogue = catalogue
-        self._by_digest = {served.runtime.digest: served.runtime for served in catalogue.models.values()}
+        self._by_digest = {
+            digest: served.runtime
+            for versions in catalogue.models.values()
+            for digest, served in versions.by_digest.items()
+        }
         self._max_pixels = max_pixels
 
     def read(self, content: bytes, asked: str | None) -> ImageCodes:
@@ -105,7 +111,8 @@ class CodesReader:
         model, recogniser = served.runtime, served.recogniser
         if origin is not None:
             drew = self._by_digest.get(origin.digest)
-            if drew is not None and (asked is None or drew is model) and origin.is_of(drew.card.space):
+            meant = drew is not None and (asked in (None, drew.card.name) or drew is model)
+            if drew is not None and meant and origin.is_of(drew.card.space):
                 return _told(origin, drew)
         if recogniser is None:
             raise NoRecogniser("model", self._without_recogniser(model.card, origin))
@@ -120,7 +127,7 @@ class CodesReader:
                 f"This is a sheet of {sheet.n} images; asked for as zip or json, each comes alone: send one of those."
             )
         asked = sheet.model_dump(exclude={"model", "digest", "n"}, exclude_none=True)
-        request = json.dumps({"model": drew.card.name} | asked)
+        request = json.dumps({"model": version(drew.card.name, drew.digest)} | asked)
         return (
             f"This is a sheet of {sheet.n} images. POST {request} to /v1/images draws the first of them alone, and so "
             f"on to 'index' {sheet.index + sheet.n - 1}; send one of those."
@@ -128,7 +135,7 @@ class CodesReader:
 
     def _without_recogniser(self, card: GeneratorCard, origin: ImageOrigin | None) -> str:
         told = "" if origin is None else "The codes that the image tells are not this model's as it is served now. "
-        able = [name for name, served in self._catalogue.models.items() if served.recogniser is not None]
+        able = [name for name, versions in self._catalogue.models.items() if versions.stable.recogniser is not None]
         others = f" Models with one: {', '.join(able)}." if able else ""
         return f"{told}'{card.name}' has no recogniser, so only images that it drew itself have known codes.{others}"
 

@@ -16,7 +16,7 @@ from service.batcher import Batcher, Drawn
 from service.coding import asked_styles
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
 from service.problems import described
-from service.requests import Name, Number
+from service.requests import Model, Number
 
 RETRY_SECONDS = 10
 """after which to try again where too many data sets are on their way: nobody knows how long their clients take"""
@@ -52,7 +52,7 @@ class DatasetRequest(BaseModel):
         },
     )
 
-    model: Name | None = Field(default=None, description="A name of `GET /v1/models`; the default model when absent.")
+    model: Model = None
     n: int = Field(default=60_000, ge=1, le=MOST_ITEMS, description="Images of the whole data set.")
     format: Kind = Field(
         default="idx",

@@ -8,10 +8,10 @@ from fastapi import Query, Request, Response
 from service import metrics
 from service.answers import REFUSED, answered, answers, check_scale, drawn, headers_of
 from service.cache import Cache, etag_of
-from service.errors import OtherVersion, TooManyImages
+from service.errors import TooManyImages
 from service.formats import Format, Rendering, told_by
-from service.items import check_alone, plan_of_items
-from service.models import SHOWN_DIGITS, Served, find
+from service.items import check_alone, first_seed, plan_of_items
+from service.models import Canary, Served, chosen
 from service.negotiation import format_of
 from service.observation import observation_of
 from service.plans import Plan, in_a_row
@@ -35,36 +35,36 @@ FOR_EVER = "public, max-age=31536000, immutable"
 """What a URL draws that names the model's version too."""
 
 ASK_AGAIN = "public, no-cache"
-"""What it draws when not: the model of a name may be replaced. A client asks, and gets 304 while it has not been."""
+"""What it draws when not: what a name means may change. A client asks, and gets 304 while it has not."""
 
 
-async def draw_images(body: ImagesRequest, request: Request) -> Response:
+async def draw_images(body: ImagesRequest, request: Request, canary: Canary = None) -> Response:
     """Draw images.
 
     The same model, codes, seed and index give the same image, whatever else the server is doing. `items` draws images
     of codes of their own each, of which one that is not valid fails alone.
     """
-    served = find(request, body.model)
+    seed = seed_of(body.seed)
+    served = chosen(request, body.model, seed if body.items is None else first_seed(body.items, seed), canary)
     rendering = Rendering(format_of(request, body.format, FORMATS), body.scale)
-    plan = await _planned(body, served, request.app.state.settings.max_images)
+    plan = await _planned(body, served, seed, request.app.state.settings.max_images)
     return await answered(request, served, plan, rendering)
 
 
-async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> Response:
+async def get_image(query: Annotated[ImageQuery, Query()], request: Request, canary: Canary = None) -> Response:
     """Draw one image, for an `<img>` tag.
 
-    Its `ETag` is known before it is drawn: a client that has the image is told so without any inference. With `version`
-    in the URL, it may be kept for ever.
+    Its `ETag` is known before it is drawn: a client that has the image is told so without any inference. With the
+    version in the URL, by `version` or within `model`, it may be kept for ever.
     """
-    served, cache = find(request, query.model), request.app.state.cache
-    if query.version is not None and not served.runtime.digest.startswith(query.version):
-        now = served.runtime.digest[:SHOWN_DIGITS]
-        raise OtherVersion("version", f"The version of '{served.runtime.card.name}' that is served is {now}.")
+    served, cache = chosen(request, query.model, query.seed, canary, query.version), request.app.state.cache
     plan, rendering = in_a_row(query.images_request(), served.runtime, query.seed), Rendering("png", query.scale)
     check_scale(rendering, plan, request.app.state.settings)
     observation_of(request).images = len(plan)
     etag = etag_of(told_by(plan, rendering), rendering)
-    kept = {"ETag": etag, "Cache-Control": ASK_AGAIN if query.version is None else FOR_EVER}
+    kept = {"ETag": etag, "Cache-Control": FOR_EVER}
+    if not query.names_version:
+        kept |= {"Cache-Control": ASK_AGAIN, "Vary": "Faussaire-Canary"}
     if _has(request, etag):
         return Response(status_code=304, headers=kept)
     headers = kept | headers_of(served, plan)
@@ -76,11 +76,10 @@ async def get_image(query: Annotated[ImageQuery, Query()], request: Request) -> 
     return Response(content, media_type="image/png", headers=headers)
 
 
-async def _planned(body: ImagesRequest, served: Served, most: int) -> Plan:
+async def _planned(body: ImagesRequest, served: Served, seed: int, most: int) -> Plan:
     field, count = ("n", body.n) if body.items is None else ("items", len(body.items))
     if count > most:
         raise TooManyImages(field, f"Ask for at most {most} images at a time.")
-    seed = seed_of(body.seed)
     if body.items is None:
         return in_a_row(body, served.runtime, seed)
     check_alone(body)

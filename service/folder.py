@@ -1,9 +1,12 @@
 """The models folder: its files, and how a generator is opened with the recogniser beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from latent import InvalidRelease, Release
+from latent import release as releases
 from service.errors import InvalidModel
 from service.recogniser import SUFFIX, Recogniser
 from service.runtime import Runtime
@@ -19,10 +22,10 @@ class Mark(NamedTuple):
 
 
 Marks = tuple[Mark, Mark | None]
-"""A generator's, and that of the recogniser beside it."""
+"""A file's, and where it is a generator that of the recogniser beside it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """A generator with its recogniser: of a new pair, both are served or neither."""
 
@@ -34,54 +37,70 @@ class Opened:
     def name(self) -> str:
         return self.runtime.card.name
 
+    def __str__(self) -> str:
+        return f"served, with the digest {self.runtime.digest}"
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a release file says of the name that it has."""
+
+    marks: Marks
+    name: str
+    release: Release
+
+    def __str__(self) -> str:
+        stable, canary = self.release.stable[: releases.SHOWN_DIGITS], self.release.canary
+        beside = "" if canary is None else f", canary {canary[: releases.SHOWN_DIGITS]} at {self.release.weight:g}"
+        return f"followed: stable {stable}{beside}"
+
+
+Contents = Mapping[Path, Opened | Told]
+
 
 def look(folder: Path) -> dict[Path, Marks]:
-    """The generators of a folder in the order of their file names. Raises OSError where one cannot be seen."""
+    """Generators and release files in the order of their names. Raises OSError where one cannot be seen.
+
+    What begins with a dot is still being written, and will be renamed.
+    """
     found = {}
-    for path in sorted(p for p in folder.glob("*.onnx") if not p.name.endswith(SUFFIX)):
-        mark = _mark(path)
+    for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
+        if path.name.endswith(".onnx") and not path.name.endswith(SUFFIX):
+            mark, beside = _mark(path), _mark(path.with_suffix(SUFFIX))
+        elif path.name.endswith(releases.SUFFIX):
+            mark, beside = _mark(path), None
+        else:
+            continue
         if mark is not None:
-            found[path] = (mark, _mark(path.with_suffix(SUFFIX)))
+            found[path] = (mark, beside)
     return found
 
 
-def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> Opened:
-    """A generator, and its recogniser if it has one, warmed up. Raises InvalidModel."""
+def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> Opened | Told:
+    """What a release file says; or a generator, and its recogniser if it has one, warmed up. Raises InvalidModel."""
     try:
+        if path.name.endswith(releases.SUFFIX):
+            return Told(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
         runtime = Runtime(path, threads, device)
         recogniser = None if marks[1] is None else Recogniser(path.with_suffix(SUFFIX), runtime, threads)
     except OSError as error:
         raise InvalidModel(f"{path}: a file cannot be read: {error.strerror}") from error
+    except InvalidRelease as error:
+        raise InvalidModel(str(error)) from None
     runtime.warm_up()
     if recogniser is not None:
         recogniser.warm_up()
     return Opened(marks, runtime, recogniser)
 
 
-def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, Opened]:
-    """All of a folder's generators. Raises InvalidModel where one is not valid, or two have one name."""
-    opened: dict[Path, Opened] = {}
-    for path, marks in look(folder).items():
-        opened[path] = open_file(path, marks, threads, device)
-        if clashing(opened) is not None:
-            raise InvalidModel(f"{path}: {taken_name(opened[path])}")
-    if not opened:
+def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, Opened | Told]:
+    """All that a folder has. Raises InvalidModel where a file is not valid."""
+    opened = {path: open_file(path, marks, threads, device) for path, marks in look(folder).items()}
+    if not any(isinstance(one, Opened) for one in opened.values()):
         raise InvalidModel(
             f"{folder} has no .onnx file; export one with 'faussaire export' or set FAUSSAIRE_MODELS_DIR"
         )
     return opened
-
-
-def clashing(opened: dict[Path, Opened]) -> list[Path] | None:
-    """Some files whose cards have one name, if there are any."""
-    by_name: dict[str, list[Path]] = {}
-    for path, one in opened.items():
-        by_name.setdefault(one.name, []).append(path)
-    return next((paths for paths in by_name.values() if len(paths) > 1), None)
-
-
-def taken_name(opened: Opened) -> str:
-    return f"another file's card has the name '{opened.name}' too"
 
 
 def _mark(path: Path) -> Mark | None:

@@ -9,7 +9,7 @@ from service.answers import answered
 from service.coding import codes_of
 from service.errors import TooManyImages, within
 from service.items import seed_and_index
-from service.models import Served, find
+from service.models import Canary, Served, chosen
 from service.negotiation import Playing, rendering_of
 from service.plans import Plan
 from service.provenance import Source, source_of
@@ -36,24 +36,25 @@ class InterpolationRequest(Playing):
     frames: int = Field(default=24, ge=2, le=240, description="With the first and the last.")
 
 
-async def draw_interpolation(body: InterpolationRequest, request: Request) -> Response:
+async def draw_interpolation(body: InterpolationRequest, request: Request, canary: Canary = None) -> Response:
     """Draw the way from one image's codes to another's.
 
     Noise goes along a sphere's arc, its length evenly from one to the other, and is clipped to the range of noise that
     may be given; class weights and style codes go straight. The first and the last frame are, byte for byte, what
     `from` and `to` draw alone.
     """
-    served = find(request, body.model)
+    seed = seed_of(body.from_.seed)
+    served = chosen(request, body.model, seed, canary)
     rendering = rendering_of(request, body, FORMATS)
     most = request.app.state.settings.max_images
     if body.frames > most:
         raise TooManyImages("frames", f"Ask for at most {most} images at a time.")
-    return await answered(request, served, _planned(body, served), rendering)
+    return await answered(request, served, _planned(body, served, seed), rendering)
 
 
-def _planned(body: InterpolationRequest, served: Served) -> Plan:
+def _planned(body: InterpolationRequest, served: Served, seed: int) -> Plan:
     card, digest = served.runtime.card, served.runtime.digest
-    seed, index = seed_and_index(body.from_, seed_of(None), 0)
+    index = body.from_.index or 0
     with within("from"):
         start, first = codes_of(body.from_, card.space, seed, index), source_of(body.from_, seed, index)
     own_seed, own_index = seed_and_index(body.to, seed, index)

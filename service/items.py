@@ -24,6 +24,12 @@ def check_alone(body: ImagesRequest) -> None:
             raise FieldConflict(name, f"Leave '{name}' out beside 'items': each item is one image with its own codes.")
 
 
+def first_seed(items: Sequence[Any], seed: int) -> int:
+    """That of the first item, before it is known whether the item is valid; without one of its own the request's."""
+    own = items[0].get("seed") if isinstance(items[0], dict) else None
+    return own if isinstance(own, int) else seed
+
+
 def plan_of_items(body: ImagesRequest, items: Sequence[Any], card: GeneratorCard, digest: str, seed: int) -> Plan:
     """Raises EveryItemFailed."""
     codes: list[Codes] = []

@@ -28,6 +28,11 @@ REQUEST_SECONDS = Histogram(
 IN_FLIGHT = Gauge(
     "faussaire_requests_in_flight", "Requests whose answer has not been sent whole.", multiprocess_mode="livesum"
 )
+VERSION_REQUESTS = Counter(
+    "faussaire_version_requests",
+    "Requests answered, by model, the role of the version that draws and outcome.",
+    ["model", "role", "outcome"],
+)
 PROBLEMS = Counter("faussaire_problems", "Answers that say what was wrong, by the problem's type.", ["type"])
 IMAGES = Counter("faussaire_images", "Images drawn.", ["model"])
 CACHE_HITS = Counter("faussaire_cache_hits", "Images of GET /v1/image that were encoded before.")

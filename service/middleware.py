@@ -146,6 +146,8 @@ def _count(request: Observation, scope: Scope, status: int) -> None:
     request.status = status
     request.route = getattr(scope.get("route"), "path", "") or OTHER_ROUTE
     metrics.REQUESTS.labels(request.route, outcome(status), request.model).inc()
+    if request.role is not None:
+        metrics.VERSION_REQUESTS.labels(request.model, request.role, outcome(status)).inc()
     metrics.REQUEST_SECONDS.labels(request.route).observe(time.perf_counter() - request.started)
 
 

@@ -30,6 +30,8 @@ class Observation:
     started: float = field(default_factory=time.perf_counter)
     started_ns: int = field(default_factory=time.time_ns)
     model: str = NO_MODEL
+    role: str | None = None
+    """of the version that draws; None where none does"""
     images: int = 0
     """Asked for; 0 where the request was refused before that was known."""
     route: str = OTHER_ROUTE

@@ -9,12 +9,16 @@ from pathlib import Path
 from service import folder, metrics
 from service.batcher import Batcher
 from service.errors import InvalidModel
-from service.folder import Marks, Opened
-from service.models import Catalogue, Served
+from service.folder import Contents, Marks, Opened, Told
+from service.models import Catalogue, Served, Versions
+from service.releases import Unclear, released
 from service.runtime import SHAPE
 from service.settings import Settings
 
 log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show what is below its own name
+
+Changes = dict[Path, Opened | Told | None]
+"""What the files that changed hold now; None where one is gone."""
 
 
 class Registry:
@@ -26,7 +30,8 @@ class Registry:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: dict[Path, Opened] = {}
+        self._held: Contents = {}
+        self._versions: dict[Opened, Served] = {}
         self._seen: dict[Path, Marks] = {}
         self._tried: dict[Path, Marks] = {}
         self.now = Catalogue({}, "")
@@ -40,7 +45,7 @@ class Registry:
 
     async def __aexit__(self, *_: object) -> None:
         async with AsyncExitStack() as stack:
-            for served in self.now.models.values():
+            for served in self._versions.values():
                 stack.push_async_exit(served.batcher)
 
     async def refresh(self) -> bool:
@@ -55,7 +60,7 @@ class Registry:
             log.warning("%s cannot be looked at: %s; what is served goes on", self._settings.models_dir, error.strerror)
             return False
         before, self._seen = self._seen, seen
-        known = before.keys() | seen.keys() | self._tried.keys() | self._opened.keys()
+        known = before.keys() | seen.keys() | self._tried.keys() | self._held.keys()
         moving = {path for path in known if before.get(path) != seen.get(path)}
         settled = known - moving
         if any(self._tried.get(path) != seen.get(path) for path in settled):
@@ -63,33 +68,28 @@ class Registry:
                 path: marks for path, marks in seen.items() if path in settled
             }
             await self._follow(settled)
-        served = {path: one.marks for path, one in self._opened.items()}
+        served = {path: one.marks for path, one in self._held.items()}
         metrics.FILES_REFUSED.set(sum(served.get(path) != seen.get(path) for path in settled))
         return bool(moving)
 
     async def _follow(self, settled: Collection[Path]) -> None:
         """Any change is a reason to try again what was refused: it may have been the other file's fault."""
-        served = {path: one.marks for path, one in self._opened.items()}
-        stale = sorted(path for path in settled if served.get(path) != self._tried.get(path))
-        gone = [path for path in stale if path not in self._tried]
-        opened = await asyncio.to_thread(self._open, [path for path in stale if path in self._tried])
-        wanted = self._wanted(opened, gone)
-        for path in gone:
-            if path in wanted:
+        held = {path: one.marks for path, one in self._held.items()}
+        stale = sorted(path for path in settled if held.get(path) != self._tried.get(path))
+        changes: Changes = {path: None for path in stale if path not in self._tried}
+        changes |= await asyncio.to_thread(self._open, [path for path in stale if path in self._tried])
+        wanted = self._clear(changes)
+        if not any(isinstance(one, Opened) for one in wanted.values()):
+            for path in changes:
                 _refused(f"{path} is gone, and nothing else would be served")
-            else:
-                metrics.RELOADS.labels("removed").inc()
-                log.info("%s is gone, and served no more", path)
-        for path, one in opened.items():
-            if wanted.get(path) is one:
-                metrics.RELOADS.labels("taken").inc()
-                log.info("%s is served, with the digest %s", path, one.runtime.digest)
-            else:
-                _refused(f"{path}: {folder.taken_name(one)}")
+            return
+        for path, one in changes.items():
+            metrics.RELOADS.labels("removed" if one is None else "taken").inc()
+            log.info("%s is %s", path, one or "gone, and served no more")
         self._serve(wanted)
 
-    def _open(self, paths: list[Path]) -> dict[Path, Opened]:
-        opened = {}
+    def _open(self, paths: list[Path]) -> Changes:
+        opened: Changes = {}
         for path in paths:
             try:
                 opened[path] = folder.open_file(path, self._tried[path], self._settings.threads, self._settings.device)
@@ -99,29 +99,42 @@ class Registry:
                 _refused(f"{path}: {error!r}")
         return opened
 
-    def _wanted(self, opened: dict[Path, Opened], gone: Collection[Path]) -> dict[Path, Opened]:
-        """All that is to be served: of several files with one name that which is served already, else the first."""
-        accepted = dict(opened)
-        kept = {path: one for path, one in self._opened.items() if path not in gone}
-        while (clash := folder.clashing(kept | accepted)) is not None:
-            del accepted[max(path for path in clash if path in accepted)]
-        return kept | accepted or self._opened
+    def _clear(self, changes: Changes) -> Contents:
+        """What is to be held: a name that would be unclear stays as it is, and its changes are taken from `changes`."""
+        while True:
+            after = {path: one for path, one in (dict(self._held) | changes).items() if one is not None}
+            try:
+                released(after)
+            except Unclear as error:
+                _refused(str(error))
+                for path in [path for path in changes if error.name in self._names(path, changes[path])]:
+                    del changes[path]
+            else:
+                return after
 
-    def _serve(self, opened: dict[Path, Opened]) -> None:
-        models = {}
-        for path in sorted(opened):
-            one = opened[path]
-            same = self._opened.get(path) is one
-            models[one.name] = self.now.models[one.name] if same else self._served(one)
-        for served in self.now.models.values():
+    def _names(self, path: Path, after: Opened | Told | None) -> set[str]:
+        return {one.name for one in (self._held.get(path), after) if one is not None}
+
+    def _serve(self, held: Contents) -> None:
+        versions: dict[Opened, Served] = {}
+        by_name = {}
+        written: dict[str, float] = {}
+        for name, one in released(held).items():
+            opened = {digest: self._versions.get(file) or self._served(file) for digest, file in one.files.items()}
+            versions |= {file: opened[digest] for digest, file in one.files.items()}
+            by_name[name] = Versions(one.release, opened)
+            written[name] = one.files[one.release.stable].marks[0].modified_ns / 1e9
+        for served in self._versions.values():
             metrics.MODEL_INFO.labels(served.runtime.card.name, served.shown_digest).set(0)
             metrics.MODEL_WRITTEN.labels(served.runtime.card.name).set(0)
-        for one in opened.values():
-            metrics.begin_model(one.name)
-            metrics.MODEL_INFO.labels(one.name, models[one.name].shown_digest).set(1)
-            metrics.MODEL_WRITTEN.labels(one.name).set(one.marks[0].modified_ns / 1e9)
+        for served in versions.values():
+            metrics.MODEL_INFO.labels(served.runtime.card.name, served.shown_digest).set(1)
+        for name, seconds in written.items():
+            metrics.begin_model(name)
+            metrics.MODEL_WRITTEN.labels(name).set(seconds)
         asked = self._settings.default_model
-        self._opened, self.now = opened, Catalogue(models, asked if asked in models else next(iter(models)))
+        self._held, self._versions = held, versions
+        self.now = Catalogue(by_name, asked if asked in by_name else next(iter(by_name)))
 
     def _served(self, one: Opened) -> Served:
         max_rows = self._settings.max_queue_rows

@@ -31,7 +31,13 @@ Truncation = Annotated[
 Scale = Annotated[
     int, Field(ge=1, le=16, description="How many pixels wide and high each pixel becomes; 1 only for `npy`.")
 ]
-Model = Annotated[Name | None, Field(description="A name of `GET /v1/models`; the default model when absent.")]
+Model = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=128)] | None,
+    Field(
+        description="A name of `GET /v1/models`, or `NAME@` and the first 12 digits at least of the digest of one of "
+        "its versions; the default model when absent."
+    ),
+]
 Still = Literal["png", "sheet", "zip", "json", "npy"]
 
 
@@ -118,7 +124,9 @@ class ImageQuery(BaseModel):
 
     model: Model = None
     version: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] | None = Field(
-        default=None, description="Its digest, or the first 12 digits of it at least: the image then never changes."
+        default=None,
+        description="Of the versions of `model`, that of this digest, or of its first 12 digits at least: the image "
+        "then never changes.",
     )
     class_: Name | None = Field(
         default=None, alias="class", description="The class by name; drawn by the seed when absent.", examples=["7"]
@@ -132,6 +140,11 @@ class ImageQuery(BaseModel):
     index: Index = Field(default=0, description="Which image of the seed.")
     truncation: Truncation = 1.0
     scale: Scale = 1
+
+    @property
+    def names_version(self) -> bool:
+        """Whether it says which file it means."""
+        return self.version is not None or "@" in (self.model or "")
 
     def images_request(self) -> ImagesRequest:
         """The same as a body of `POST /v1/images`."""

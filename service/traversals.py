@@ -9,11 +9,11 @@ from pydantic import ConfigDict, Field
 from latent import Codes
 from service.animation import ANIMATIONS
 from service.answers import answered, answers
-from service.axes import Axis, Step, moved, steps_of
+from service.axes import Axis, SeedAxis, Step, moved, steps_of
 from service.coding import asked_styles, codes_of
 from service.errors import FieldConflict, TooManyImages, within
 from service.formats import Format
-from service.models import Served, find
+from service.models import Canary, Served, chosen
 from service.negotiation import Playing, rendering_of
 from service.plans import Plan
 from service.provenance import source_of
@@ -59,19 +59,25 @@ class TraversalRequest(Asked, Playing):
     columns: Axis = Field(description="What moves from column to column, or from frame to frame.")
 
 
-async def draw_traversal(body: TraversalRequest, request: Request) -> Response:
+async def draw_traversal(body: TraversalRequest, request: Request, canary: Canary = None) -> Response:
     """Draw a grid of images over two axes, or an animation along one.
 
     What no axis moves is the same in all images; each is the image that `POST /v1/images` draws of the same codes.
     """
-    served = find(request, body.model)
+    seed = _first_seed(body)
+    served = chosen(request, body.model, seed, canary)
     rendering = rendering_of(request, body, FORMATS if body.rows is None else GRIDS)
     if rendering.format in ANIMATIONS and body.rows is not None:
         raise FieldConflict("format", f"Leave 'rows' out of an animation, or ask for one of: {', '.join(GRIDS)}.")
     _check_moved(body, served)
     rows, columns = _steps(body, served, request.app.state.settings.max_images)
-    plan = await asyncio.to_thread(_planned, body, served, rows, columns)
+    plan = await asyncio.to_thread(_planned, body, served, seed, rows, columns)
     return await answered(request, served, plan, rendering)
+
+
+def _first_seed(body: TraversalRequest) -> int:
+    moving = [axis for axis in (body.rows, body.columns) if isinstance(axis, SeedAxis)]
+    return moving[0].seed[0] if moving else seed_of(body.seed)
 
 
 def _check_moved(body: TraversalRequest, served: Served) -> None:
@@ -111,10 +117,9 @@ def _steps(body: TraversalRequest, served: Served, most: int) -> tuple[list[Step
     return rows, columns
 
 
-def _planned(body: TraversalRequest, served: Served, rows: list[Step], columns: list[Step]) -> Plan:
+def _planned(body: TraversalRequest, served: Served, seed: int, rows: list[Step], columns: list[Step]) -> Plan:
     card, digest = served.runtime.card, served.runtime.digest
     moving = [step.seed for step in (*rows, *columns) if step.seed is not None]
-    seed = moving[0] if moving else seed_of(body.seed)
     drawn = {each: codes_of(body, card.space, each, body.index) for each in moving or [seed]}
     codes: list[Codes] = []
     seeds: list[int] = []

@@ -31,9 +31,12 @@ from latent import (
     ImageShape,
     LatentSpace,
     RecogniserCard,
+    Release,
     StyleCode,
     Training,
 )
+from latent.release import release_path
+from latent.release import version as named
 
 REQUIRED = "FAUSSAIRE_REQUIRED"
 NOISE = 62
@@ -136,9 +139,32 @@ def write_version(folder: Path, version: int, name: str = "small") -> Path:
     return beside.rename(folder / f"{name}.onnx")
 
 
+def write_named_version(folder: Path, version: int, name: str = "small") -> Path:
+    """The same by the name that `faussaire publish` gives it, beside the others: `small@0123456789ab.onnx`."""
+    aside = folder / f".{name}-{version}"
+    aside.mkdir()
+    path = write_version(aside, version, name)
+    moved = path.rename(folder / f"{named(name, digest_of(path))}.onnx")
+    aside.rmdir()
+    return moved
+
+
+def write_release(folder: Path, stable: Path, canary: Path | None = None, weight: float = 0.0) -> Release:
+    """That of `small`, renamed into its place."""
+    release = Release(stable=digest_of(stable), canary=None if canary is None else digest_of(canary), weight=weight)
+    beside = folder / ".release"
+    beside.write_text(release.text(), encoding="utf-8")
+    beside.rename(release_path(folder, "small"))
+    return release
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def recogniser_card(generator: Path, card: GeneratorCard) -> RecogniserCard:
     return RecogniserCard(
-        generator=hashlib.sha256(generator.read_bytes()).hexdigest(),
+        generator=digest_of(generator),
         image=card.image,
         framing=Framing(extent=20, centred_by="mass"),
         classes=len(card.space.classes),

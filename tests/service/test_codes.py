@@ -195,7 +195,14 @@ def test_a_sheet_is_refused_with_the_requests_that_draw_its_tiles(client: TestCl
     status, slug, detail = refused(client, sheet)
     assert (status, slug) == (422, "sheet-of-images")
     request = json.loads(detail[detail.index("{") : detail.rindex("}") + 1])
-    assert request == {"model": "small", "class": "7", "style": {"width": 0.1}, "seed": 3, "index": 5}
+    model = client.get("/v1/models/small").json()
+    assert request == {
+        "model": f"small@{model['digest'][:12]}",
+        "class": "7",
+        "style": {"width": 0.1},
+        "seed": 3,
+        "index": 5,
+    }
     whole = np.asarray(Image.open(io.BytesIO(sheet)))
     for offset in range(4):
         tile = draw(client, **request | {"index": 5 + offset})

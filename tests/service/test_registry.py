@@ -18,8 +18,8 @@ from service.folder import open_folder
 from service.registry import Registry
 from service.runtime import Runtime
 from service.settings import Settings
-from tests.conftest import small_card, write_recogniser, write_small, write_version
-from tests.service.conftest import digest_of, digests, looked_twice
+from tests.conftest import digest_of, small_card, write_recogniser, write_small, write_version
+from tests.service.conftest import digests, looked_twice
 
 
 def registry_of(folder: Path) -> Registry:
@@ -65,8 +65,8 @@ def test_a_folder_without_generators_is_refused_at_the_start_with_the_remedy(tmp
 def test_two_files_of_one_name_are_refused_at_the_start(tmp_path: Path, models_dir: Path) -> None:
     for name in ("a.onnx", "b.onnx"):
         shutil.copy(models_dir / "small.onnx", tmp_path / name)
-    with pytest.raises(InvalidModel, match=r"b\.onnx: another file's card has the name 'small' too"):
-        open_folder(tmp_path, threads=1)
+    with pytest.raises(InvalidModel, match=r"a\.onnx and b\.onnx both have the name 'small'.*small\.release\.json"):
+        asyncio.run(registry_of(tmp_path).__aenter__())
 
 
 def test_a_file_that_changes_new_ones_and_those_that_go_are_followed(folder: Path) -> None:
@@ -191,7 +191,7 @@ def test_of_two_files_with_one_name_the_one_that_is_served_goes_on_until_it_is_g
         await looked_twice(registry)
         assert registry.now.find("plain") is before
         (said,) = warnings()
-        assert said.startswith(f"{folder / 'another.onnx'}: another file's card has the name 'plain' too")
+        assert said.startswith(f"{folder / 'another.onnx'} and plain.onnx both have the name 'plain' in their cards")
         (folder / "plain.onnx").unlink()
         await looked_twice(registry)
         assert registry.now.find("plain").runtime.path == folder / "another.onnx"

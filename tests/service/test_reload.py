@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.app import create_app
 from service.registry import Registry
 from service.settings import Settings
-from tests.conftest import small_card, write_recogniser, write_version
-from tests.service.conftest import digest_of, digests, looked_twice
+from tests.conftest import digest_of, small_card, write_recogniser, write_version
+from tests.service.conftest import digests, looked_twice
 
 
 @pytest.fixture
