@@ -11,6 +11,8 @@ from training.commands.dataset import dataset
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.finetune import finetune
+from training.commands.publish import publish
+from training.commands.release import promote, rollback
 from training.commands.seeds import seeds
 from training.commands.sweep import sweep
 from training.commands.terminal import INTERRUPTED, console
@@ -25,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset):
+for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset, publish, promote, rollback):
     app.command()(command)
 
 

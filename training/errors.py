@@ -54,3 +54,11 @@ class StorageUnavailable(TrainingError):
 
 class ServiceFailed(TrainingError):
     """A service that was asked for images refused, or answers no more."""
+
+
+class InvalidFolder(TrainingError):
+    """A models folder that does not say which file a name means."""
+
+
+class NoSuchVersion(TrainingError):
+    """There is no version to be promoted, rolled back to, or compared with."""

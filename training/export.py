@@ -65,7 +65,7 @@ def export(
             space = space.model_copy(update={"styles": measured(Drawer(generator, space), classifier)})
         figures = (_classes_present(naming.classes_present, classifier),)
     card = GeneratorCard(
-        name=_name(output),
+        name=name_of(output),
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         data=images.card,
         image=images.shape,
@@ -137,6 +137,7 @@ def _classes_present(present: int, classifier: Classifier) -> Figure:
     )
 
 
-def _name(output: Path) -> str:
+def name_of(output: Path) -> str:
+    """What the card of a file calls its generator."""
     name = re.sub(r"[^a-z0-9]+", "-", output.stem.lower()).strip("-")
     return name or "generator"

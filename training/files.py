@@ -24,6 +24,23 @@ def replacing(path: Path) -> Iterator[Path]:
             beside.unlink()
 
 
+@contextmanager
+def lasting(path: Path) -> Iterator[Path]:
+    """The same, and on the disk before it takes its place: what is left after a power cut is whole too."""
+    with replacing(path) as beside:
+        yield beside
+        _sync(beside)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")

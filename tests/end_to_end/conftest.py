@@ -105,8 +105,12 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def faussaire(folder: Path, *arguments: str) -> str:
     """What a command printed."""
-    command = [str(Path(sys.executable).parent / "faussaire"), *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = ran(folder, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "faussaire"), *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

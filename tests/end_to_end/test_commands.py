@@ -1,13 +1,14 @@
-"""Tuning, fine-tuning and comparing by the command line, on a few thousand digits."""
+"""Tuning, fine-tuning, comparing and publishing by the command line, on a few thousand digits."""
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import faussaire
+from tests.end_to_end.conftest import faussaire, ran
 
 LSGAN = "runs/lsgan-mnist-0"
 
@@ -54,6 +55,46 @@ def test_runs_are_compared_in_one_table_with_their_samples(place: tuple[Path, li
     evaluated = (folder / LSGAN / "evaluation.json").stat().st_mtime_ns
     faussaire(folder, "compare", LSGAN, "-o", "results.md", *words[2:])
     assert (folder / LSGAN / "evaluation.json").stat().st_mtime_ns == evaluated
+
+
+def said(text: str) -> dict[str, str]:
+    """The first version of each role that a command named."""
+    return dict(re.findall(r"^(\w+): digits@([0-9a-f]{12})", text, re.MULTILINE))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_generator_is_published_unless_it_is_worse_and_rolled_back(place: tuple[Path, list[str]]) -> None:
+    folder, words = place
+    early, models = folder / "runs" / "early", folder / "served"
+    shutil.copytree(folder / LSGAN, early)
+    (*_, last) = sorted((early / "checkpoints").iterdir())
+    last.unlink()
+    models.mkdir()
+    command = ["publish", "--models", "served", "--name", "digits", "--images", "500", *words[2:]]
+    first = said(faussaire(folder, *command, "runs/early"))
+    assert first.keys() == {"stable"}
+    before = contents(models)
+    assert "draws the same already; nothing was changed" in faussaire(folder, *command, "runs/early")
+    assert contents(models) == before
+
+    tried = said(faussaire(folder, *command, LSGAN, "--canary", "0.25"))
+    assert tried == {"stable": first["stable"], "canary": tried["canary"]}
+    refused = ran(folder, *command, LSGAN)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"error: digits@{tried['canary']} is the canary still; 'faussaire promote'")
+    second = said(faussaire(folder, "promote", "digits", "--models", "served"))
+    assert second == {"stable": tried["canary"], "before": first["stable"]}
+
+    before = contents(models)
+    worse = ran(folder, *command, "runs/early")
+    assert worse.returncode == 3, worse.stderr
+    assert re.search(r"FID .* worse", worse.stdout)
+    assert f"worse than served/digits@{second['stable']}.onnx; nothing was changed" in worse.stdout
+    assert contents(models) == before
+    assert said(faussaire(folder, "rollback", "digits", "--models", "served")) == first
 
 
 def test_a_data_set_that_a_service_draws_is_the_one_that_its_model_draws_here(
