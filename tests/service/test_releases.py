@@ -169,7 +169,13 @@ def missing(folder: Path) -> None:
     release_path(folder, "small").write_text(Release(stable="0" * 64).text(), encoding="utf-8")
 
 
+def canaryless(folder: Path) -> None:
+    release = Release(stable=digest_of(folder / "small.onnx"), canary="1" * 64, weight=0.5)
+    release_path(folder, "small").write_text(release.text(), encoding="utf-8")
+
+
 REFUSED = [
+    (canaryless, "small.release.json: no file of the name 'small' has the digest 111111111111 that it says is canary"),
     (nameless, "other.release.json: no file of the name 'other' has the digest 000000000000"),
     (junk, "small.release.json: Invalid JSON"),
     (missing, "small.release.json: no file of the name 'small' has the digest 000000000000"),
