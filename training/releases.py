@@ -41,6 +41,12 @@ class Versions:
         return self._file(self.known.stable)
 
     @property
+    def meant(self) -> list[Path]:
+        """The stable version's file and the canary's, as far as they are there."""
+        release = self.release
+        return [] if release is None else [self.files[one] for one in _named(release, ()) if one in self.files]
+
+    @property
     def known(self) -> Release:
         """Raises NoSuchVersion."""
         if self.release is None:
@@ -111,7 +117,7 @@ class Versions:
 
     def _prune(self) -> None:
         """Take away what `published` put there and the release names no more; what else lies there is not ours."""
-        kept = {digest[:SHOWN_DIGITS] for digest in _named(self.known)}
+        kept = {digest[:SHOWN_DIGITS] for digest in _named(self.known, self.known.before)}
         mine = re.compile(rf"{re.escape(self.name)}@([0-9a-f]{{{SHOWN_DIGITS}}})(\.recogniser)?\.onnx")
         # A generator sorts before its recogniser: the service never sees it alone.
         for path in sorted(self.folder.iterdir()):
@@ -149,8 +155,8 @@ def _followed_by(release: Release, stable: str) -> Release:
     return Release(stable=stable, before=(release.stable, *(one for one in release.before if one != stable)))
 
 
-def _named(release: Release) -> set[str]:
-    return {one for one in (release.stable, release.canary, *release.before) if one is not None}
+def _named(release: Release, before: tuple[str, ...]) -> list[str]:
+    return [one for one in (release.stable, release.canary, *before) if one is not None]
 
 
 def _name(path: Path) -> str | None:

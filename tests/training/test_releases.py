@@ -215,6 +215,19 @@ def test_a_stable_file_that_is_gone_can_be_rolled_back(models: Path, made: list[
     assert release(models) == Release(stable=digest_of(made[0]))
 
 
+def test_what_the_name_means_is_the_stable_file_and_the_canarys_as_far_as_they_are_there(
+    models: Path, made: list[Path]
+) -> None:
+    assert Versions.find(models, "small").meant == []
+    for path in made[:2]:
+        publish(models, path)
+    publish(models, made[2], canary=0.5)
+    stable, canary = (models / f"{named(path)}.onnx" for path in made[1:3])
+    assert Versions.find(models, "small").meant == [stable, canary]
+    canary.unlink()
+    assert Versions.find(models, "small").meant == [stable]
+
+
 def test_files_that_are_no_generators_are_passed_over(models: Path, made: list[Path]) -> None:
     (models / "junk.onnx").write_bytes(b"junk")
     (models / ".small@0123.onnx").write_bytes(made[3].read_bytes())  # of a writer that died

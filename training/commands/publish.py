@@ -79,10 +79,8 @@ def _checked(name: str) -> str:
 
 def _known(versions: Versions, made: Path) -> Path | None:
     """What is published already of the same weights."""
-    release = versions.release
-    served = [] if release is None else [versions.files[one] for one in (release.stable, release.canary) if one]
     new = Model(made)
-    return next((path for path in served if draws_the_same(Model(path), new)), None)
+    return next((path for path in versions.meant if draws_the_same(Model(path), new)), None)
 
 
 def _measured(protocol: Protocol, files: list[Path]) -> list[Measures]:
