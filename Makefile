@@ -18,8 +18,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	image-training image-test python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s
-", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
 	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
@@ -71,7 +70,7 @@ image-gpu: .venv/dev/installed ## the same with CUDA
 	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile-gpu.yaml $(IMAGE):gpu
 
 image-test: .venv/dev/installed ## build the image and run it as a cluster would: five minutes, podman, root
-	$(BIN)/python -m pytest -m container tests/container
+	$(BIN)/python -m pytest tests/container
 
 image-training: ## build the image that trains on a cluster, by podman or docker (ENGINE=)
 	$(ENGINE) build --file k8s/training/Dockerfile --tag faussaire-training:latest .

@@ -233,16 +233,6 @@ def listening(app: FastAPI) -> Iterator[str]:
             assert not thread.is_alive()
 
 
-def program(name: str) -> str:
-    """The path of a program that not every machine has; without it a test is skipped, or fails where it is required."""
-    path = shutil.which(name)
-    if path is not None:
-        return path
-    if name in os.environ.get("FAUSSAIRE_REQUIRED", "").split(","):
-        pytest.fail(f"{name} is not installed, and FAUSSAIRE_REQUIRED names it")
-    pytest.skip(f"{name} is not installed")
-
-
 class Receiver:
     """What was POSTed to a real server of the test's, at whichever path."""
 

@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.conftest import program, write_small
 from tests.container.conftest import NAME, Container, running
 from tests.end_to_end.conftest import ROOT, serving
-
-pytestmark = pytest.mark.container
 
 ASKED: list[tuple[str, dict[str, Any]]] = [
     ("/v1/images", {"class": "7", "seed": 1}),
