@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from service.settings import ROOT
 from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, one, rendered, templates
 from training.cli import REFUSED, app
+from training.commands.publish import WORSE
+from training.export import name_of
 
 JOB, SEEDS, RETRAIN, TRAINJOB = (K8S / "training" / name for name in ("job", "seeds", "retrain", "trainjob"))
-KEPT = 3
-"""The exit status of `faussaire publish` where the model that is published draws better."""
 DUE = "faussaire-retrain-29384720"
 """The name of a CronJob's Job ends in the minute that it was due."""
 
@@ -119,9 +120,16 @@ def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
     options = parsed(done.stdout.splitlines())
     assert options["seed"] == 29384720
     assert str(options["run"]) == f"runs/{DUE}/mnist-acgan"
-    published = ran("publish", tmp_path).stdout.splitlines()
-    models = mounts(steps(RETRAIN)["publish"])["models"]
-    assert published == ["publish", f"runs/{DUE}/mnist-acgan", "--models", models]
+    trained, options = options["run"], parsed(ran("publish", tmp_path).stdout.splitlines())
+    assert options["run"] == trained
+    assert str(options["models"]) == mounts(steps(RETRAIN)["publish"])["models"]
+    assert options["canary"] is None
+
+
+def test_what_is_retrained_is_published_by_the_name_of_a_model_that_ships(tmp_path: Path) -> None:
+    options = parsed(ran("publish", tmp_path).stdout.splitlines())
+    assert options["name"] is None
+    assert (ROOT / "models" / f"{name_of(options['run'])}.onnx").is_file()
 
 
 def test_training_is_told_of_an_eviction_itself(tmp_path: Path) -> None:
@@ -133,7 +141,7 @@ def test_training_is_told_of_an_eviction_itself(tmp_path: Path) -> None:
     assert done.returncode == -15
 
 
-@pytest.mark.parametrize(("status", "expected"), [(0, 0), (KEPT, 0), (REFUSED, REFUSED), (1, 1), (137, 137)])
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (WORSE, 0), (REFUSED, REFUSED), (1, 1), (137, 137)])
 def test_a_model_that_is_worse_is_no_failure_and_all_else_is(status: int, expected: int, tmp_path: Path) -> None:
     assert ran("publish", tmp_path, status).returncode == expected
 
