@@ -77,7 +77,7 @@ def only_container(manifest: Manifest) -> Manifest:
 
 
 def environment(container: Manifest) -> dict[str, str]:
-    return {variable["name"]: variable.get("value", "") for variable in container["env"]}
+    return {variable["name"]: variable.get("value", "") for variable in container.get("env", [])}
 
 
 def mounts(container: Manifest) -> dict[str, str]:

@@ -1,7 +1,11 @@
 """The base holds what no schema checks: names that agree, sums that add up."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from service.settings import ROOT
 from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
 
 
@@ -94,7 +98,12 @@ def test_memory_is_requested_in_full_and_cpu_has_no_limit(container: Manifest) -
 
 def test_what_is_written_goes_to_volumes(pod: Manifest, container: Manifest) -> None:
     assert all("emptyDir" in volume for volume in pod["volumes"])
-    assert {environment(container)["BENTOML_HOME"], "/tmp"} == set(mounts(container).values())
+    assert mounts(container) == {"tmp": "/tmp"}
+    # Where the image has it, unless it is told of another place.
+    home = re.search(r"export BENTOML_HOME=(\S+)", (ROOT / "container" / "setup.sh").read_text())
+    assert home
+    assert Path(home[1]).is_relative_to("/tmp")
+    assert "BENTOML_HOME" not in environment(container)
 
 
 def test_the_account_has_no_token(manifests: tuple[Manifest, ...], pod: Manifest) -> None:
