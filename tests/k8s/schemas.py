@@ -38,6 +38,10 @@ def of(*values: str) -> Schema:
     return {"enum": values}
 
 
+PERIOD: Schema = {"type": "string", "pattern": r"^([0-9]+(ms|[smhdwy]))+$"}
+"""As Prometheus writes it."""
+LABELS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+
 TRIGGER = fields(
     "type",
     "metadata",
@@ -92,11 +96,26 @@ TRAINING_RUNTIME = fields(
     mlPolicy=fields(numNodes=COUNT),
     template=fields(spec=fields(replicatedJobs=each(REPLICATED_JOB))),
 )
+ENDPOINT = fields("port", port=TEXT, path={"type": "string", "pattern": "^/"}, interval=PERIOD, scrapeTimeout=PERIOD)
+POD_MONITOR = fields(
+    "selector",
+    "podMetricsEndpoints",
+    jobLabel=TEXT,
+    selector=fields(matchLabels=LABELS),
+    podMetricsEndpoints=each(ENDPOINT),
+)
+RECORDED = fields("record", "expr", record=TEXT, expr=TEXT)
+ALERT = fields("alert", "expr", **{"for": PERIOD}, alert=TEXT, expr=TEXT, labels=LABELS, annotations=LABELS)
+PROMETHEUS_RULE = fields(
+    "groups", groups=each(fields("name", "rules", name=TEXT, rules=each({"oneOf": [RECORDED, ALERT]})))
+)
 
 CUSTOM = {
     ("keda.sh/v1alpha1", "ScaledObject"): SCALED_OBJECT,
     ("gateway.networking.k8s.io/v1", "Gateway"): GATEWAY,
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): HTTP_ROUTE,
+    ("monitoring.coreos.com/v1", "PodMonitor"): POD_MONITOR,
+    ("monitoring.coreos.com/v1", "PrometheusRule"): PROMETHEUS_RULE,
     ("trainer.kubeflow.org/v1alpha1", "TrainJob"): TRAIN_JOB,
     ("trainer.kubeflow.org/v1alpha1", "TrainingRuntime"): TRAINING_RUNTIME,
 }

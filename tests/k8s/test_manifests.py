@@ -142,12 +142,14 @@ def test_what_scales_finds_its_deployment_and_what_it_measures(manifests: tuple[
         assert "cpu" in only_container(deployment)["resources"]["requests"]
 
 
-def test_every_setting_is_one_that_the_service_has(manifests: tuple[Manifest, ...]) -> None:
-    known = {f"FAUSSAIRE_{name.upper()}" for name in Settings.model_fields}
+def test_every_setting_is_one_that_the_service_has_and_takes(manifests: tuple[Manifest, ...]) -> None:
+    known = {f"FAUSSAIRE_{name.upper()}": name for name in Settings.model_fields}
     for deployment in (each for each in manifests if each["kind"] == "Deployment"):
         for template in templates(deployment):
             for container in containers(template["spec"]):
-                assert {name for name in environment(container) if name.startswith("FAUSSAIRE_")} <= known
+                given = {name: value for name, value in environment(container).items() if name.startswith("FAUSSAIRE_")}
+                assert given.keys() <= known.keys()
+                Settings(**{known[name]: value for name, value in given.items()})  # type: ignore[arg-type]
 
 
 def commands() -> Iterator[list[str]]:
@@ -175,7 +177,7 @@ def test_every_file_is_rendered() -> None:
         generated = [file for made in listed.get("configMapGenerator", []) for file in made["files"]]
         patches = [patch["path"] for patch in listed.get("patches", []) if "path" in patch]
         own = {path for path in [*listed.get("resources", []), *generated, *patches] if not path.startswith("..")}
-        files = {path.name for path in kustomization.parent.iterdir() if path.suffix in {".yaml", ".sh"}}
+        files = {path.name for path in kustomization.parent.iterdir() if path.suffix in {".yaml", ".sh", ".json"}}
         assert own | {"kustomization.yaml"} == files, kustomization
 
 

@@ -1,83 +1,65 @@
-"""What an overlay of the base with the component has: pods, rules and dashboard where Prometheus's operator looks."""
+"""The component has pods scraped, and rules and dashboard where Prometheus's operator and Grafana look."""
 
 import json
-import os
+from typing import Any
 
 import pytest
-import yaml
 
 from monitoring.rules import COMPONENT, rules
-from service.settings import ROOT
-from tests.k8s.conftest import VERSIONS, Manifest, check_valid, rendered
-
-OPERATORS = ("PodMonitor", "PrometheusRule")
-"""Of whose kinds Kubernetes itself has no schema."""
+from tests.k8s.conftest import K8S, Manifest, composed, one, only_container, rendered
 
 
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
-    overlay = tmp_path_factory.mktemp("overlay")
-    kustomization = {
-        "namespace": "forgery",
-        "resources": [os.path.relpath(ROOT / "k8s" / "base", overlay.resolve())],
-        "components": [os.path.relpath(COMPONENT, overlay.resolve())],
-    }
-    (overlay / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-    return rendered(overlay)
+def manifests() -> tuple[Manifest, ...]:
+    return composed("monitoring")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_manifest_is_valid(manifests: dict[str, Manifest], version: str) -> None:
-    check_valid({kind: one for kind, one in manifests.items() if kind not in OPERATORS}, version)
+@pytest.fixture(scope="module")
+def monitor(manifests: tuple[Manifest, ...]) -> Manifest:
+    spec: Manifest = one(manifests, "PodMonitor")["spec"]
+    return spec
 
 
-def test_every_file_of_the_component_is_rendered() -> None:
-    listed = yaml.safe_load((COMPONENT / "kustomization.yaml").read_text())
-    (dashboard,) = listed["configMapGenerator"]
-    files = {*listed["resources"], *dashboard["files"], "kustomization.yaml"}
-    assert files == {path.name for path in COMPONENT.iterdir()}
+def pod(manifests: tuple[Manifest, ...]) -> tuple[dict[str, Any], Manifest]:
+    """Of the Deployment: its metadata without annotations to scrape by, and its spec."""
+    template = one(manifests, "Deployment")["spec"]["template"]
+    return {name: value for name, value in template["metadata"].items() if name != "annotations"}, template["spec"]
 
 
-def test_the_monitor_selects_our_pods_and_their_port(manifests: dict[str, Manifest]) -> None:
-    monitor, template = manifests["PodMonitor"]["spec"], manifests["Deployment"]["spec"]["template"]
+def test_the_monitor_selects_our_pods_and_their_port(manifests: tuple[Manifest, ...], monitor: Manifest) -> None:
+    metadata, _ = pod(manifests)
     chosen = monitor["selector"]["matchLabels"]
     assert chosen
-    assert chosen.items() <= template["metadata"]["labels"].items()
+    assert chosen.items() <= metadata["labels"].items()
     (endpoint,) = monitor["podMetricsEndpoints"]
-    (container,) = template["spec"]["containers"]
+    container = only_container(one(manifests, "Deployment"))
     assert endpoint["port"] in {port["name"] for port in container["ports"]}
     assert endpoint["path"] == "/metrics"
 
 
-def test_the_job_is_called_what_the_rules_call_it(manifests: dict[str, Manifest]) -> None:
-    labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"]
-    job = labels[manifests["PodMonitor"]["spec"]["jobLabel"]]
+def test_the_job_is_called_what_the_rules_call_it(manifests: tuple[Manifest, ...], monitor: Manifest) -> None:
+    metadata, _ = pod(manifests)
+    job = metadata["labels"][monitor["jobLabel"]]
     asked = [rule["expr"] for group in rules()["groups"] for rule in group["rules"] if "job=" in rule["expr"]]
     assert asked
     assert all(f'job="{job}"' in query for query in asked)
 
 
-def test_nobody_scrapes_a_pod_twice(manifests: dict[str, Manifest]) -> None:
-    annotations = manifests["Deployment"]["spec"]["template"]["metadata"].get("annotations", {})
+def test_nobody_scrapes_a_pod_twice(manifests: tuple[Manifest, ...]) -> None:
+    annotations = one(manifests, "Deployment")["spec"]["template"]["metadata"].get("annotations", {})
     assert not any(name.startswith("prometheus.io/") for name in annotations)
 
 
-def test_the_rules_are_those_that_prometheus_checks(manifests: dict[str, Manifest]) -> None:
-    assert manifests["PrometheusRule"]["spec"] == rules()
+def test_the_rules_are_those_that_prometheus_checks(manifests: tuple[Manifest, ...]) -> None:
+    assert one(manifests, "PrometheusRule")["spec"] == rules()
 
 
-def test_grafana_finds_the_dashboard(manifests: dict[str, Manifest]) -> None:
-    found = manifests["ConfigMap"]
+def test_grafana_finds_the_dashboard(manifests: tuple[Manifest, ...]) -> None:
+    found = one(manifests, "ConfigMap", "faussaire-dashboard")
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert found["metadata"]["namespace"] == "forgery"
     dashboard = json.loads(found["data"]["dashboard.json"])
     assert dashboard == json.loads((COMPONENT / "dashboard.json").read_text(encoding="utf-8"))
 
 
-def test_what_the_base_is_stays_as_it_is_but_for_its_annotations(manifests: dict[str, Manifest]) -> None:
-    plain = rendered(ROOT / "k8s" / "base")
-    spec = plain["Deployment"]["spec"]["template"]
-    spec["metadata"].pop("annotations", None)
-    ours = manifests["Deployment"]["spec"]["template"]
-    ours["metadata"].pop("annotations", None)
-    assert ours == spec
+def test_what_the_base_is_stays_as_it_is_but_for_its_annotations(manifests: tuple[Manifest, ...]) -> None:
+    assert pod(manifests) == pod(rendered(K8S / "base"))

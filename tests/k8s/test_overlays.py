@@ -29,8 +29,16 @@ def test_dev_is_one_small_replica() -> None:
 
 
 @pytest.mark.parametrize("overlay", PRODUCTION)
-def test_production_is_the_base_scaled_by_the_queue_behind_a_gateway_with_models_on_a_volume(overlay: str) -> None:
-    added = {"ScaledObject", "Gateway", "HTTPRoute", "PersistentVolumeClaim", "Namespace"}
+def test_production_is_the_base_scaled_and_watched_behind_a_gateway_with_models_on_a_volume(overlay: str) -> None:
+    added = {
+        "ScaledObject",
+        "Gateway",
+        "HTTPRoute",
+        "PersistentVolumeClaim",
+        "Namespace",
+        "PodMonitor",
+        "PrometheusRule",
+    }
     assert kinds(overlay) >= kinds("base") - {"HorizontalPodAutoscaler"} | added
     assert "HorizontalPodAutoscaler" not in kinds(overlay)
 
