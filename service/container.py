@@ -3,7 +3,7 @@
 from bentoml.images import Image
 
 IMAGE = Image(
-    base_image="docker.io/library/python:3.11-slim",
+    base_image="python:3.11-slim",
     # For a distribution that it knows, BentoML installs a compiler and git. The lock file is of wheels alone.
     distro="none",
     # Else that of the machine which builds.

@@ -1,7 +1,9 @@
 """The Jobs that train: what they run, what they go on from, and what counts as a failure."""
 
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,15 @@ def test_a_trainjob_is_run_by_the_runtime_beside_it() -> None:
     assert replicated["template"]["metadata"]["labels"] == {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}
     assert steps(TRAINJOB).keys() == {"node"}
     assert parsed(trainjob["spec"]["trainer"]["args"])["preset"] == "infogan"
+
+
+def test_the_training_image_has_all_that_its_package_is_made_of(tmp_path: Path) -> None:
+    copied = re.findall(r"^COPY (.+) /src/?(\S*)$", (K8S / "training" / "Dockerfile").read_text(), re.MULTILINE)
+    for sources, target in copied:
+        for source in sources.split():
+            into = tmp_path / (target or source)
+            into.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, into)
+    hatchling = Path(sys.executable).parent / "hatchling"
+    subprocess.run([hatchling, "build", "-t", "wheel"], cwd=tmp_path, check=True, capture_output=True)
+    assert list((tmp_path / "dist").glob("faussaire-*.whl"))
