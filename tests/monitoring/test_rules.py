@@ -22,7 +22,7 @@ def series(models_dir: Path) -> dict[str, set[str]]:
     """The labels of each series of a live scrape."""
     found: dict[str, set[str]] = {"up": set()}
     with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
-        client.get("/v1/models")
+        client.post("/v1/images", json={})
         text = client.get("/metrics").text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -39,7 +39,7 @@ def test_every_metric_that_is_asked_for_is_there_with_the_labels_that_choose_it(
 
 def test_every_bucket_that_is_asked_for_is_there(models_dir: Path) -> None:
     with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
-        client.get("/v1/models")
+        client.post("/v1/images", json={})
         text = client.get("/metrics").text
     bounds = {
         bound for query in queries() for bound in re.findall(r'faussaire_request_seconds_bucket\{le="(.*?)"', query)
