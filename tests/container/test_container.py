@@ -43,7 +43,7 @@ def test_it_answers_the_bytes_that_the_service_answers_outside(container: Contai
 def test_it_counts_what_it_answers(container: Container) -> None:
     assert container.client.get("/v1/image?class=3&seed=4").status_code == 200
     scraped = container.client.get("/metrics").text
-    assert 'faussaire_requests_total{outcome="ok",route="/v1/image"} 1.0' in scraped
+    assert 'faussaire_requests_total{model="mnist-infogan",outcome="ok",route="/v1/image"} 1.0' in scraped
 
 
 def test_it_is_nobody_special_and_can_write_to_tmp_alone(container: Container) -> None:
