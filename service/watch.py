@@ -1,9 +1,12 @@
 """When the models folder is looked at: every so often, and when the process is told to."""
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+
+log = logging.getLogger("bentoml.faussaire")
 
 SOON = 1.0
 """Seconds until the next look, where something may still be changing."""
@@ -37,7 +40,15 @@ class Watch:
         while True:
             await self._told_within(pause)
             self._told.clear()
-            pause = min(SOON, self._seconds or SOON) if await self._look() else self._seconds
+            pause = min(SOON, self._seconds or SOON) if await self._looked() else self._seconds
+
+    async def _looked(self) -> bool:
+        """A look that fails as nobody foresaw is told of, and is not the last."""
+        try:
+            return await self._look()
+        except Exception:
+            log.exception("the models folder could not be looked at; what is served goes on")
+            return False
 
     async def _told_within(self, seconds: float) -> None:
         try:

@@ -45,6 +45,21 @@ def test_it_looks_every_so_often() -> None:
     watching(looks, 0.001, lambda: looks.reach(5))
 
 
+def test_a_look_that_fails_is_told_of_and_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    looks = Looks()
+
+    async def failing() -> bool:
+        await looks()
+        raise MemoryError
+
+    async def run() -> None:
+        async with Watch(failing, 0.001):
+            await looks.reach(3)
+
+    asyncio.run(run())
+    assert "what is served goes on" in caplog.text
+
+
 def test_without_an_interval_it_looks_when_it_is_told_to_and_not_before() -> None:
     looks = Looks()
 
