@@ -62,13 +62,16 @@ class Recogniser:
 
     def __init__(self, generator: Path) -> None:
         self._session = ort.InferenceSession(beside(generator), providers=["CPUExecutionProvider"])
+        self._names = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """uint8 (N, channels, H, W) -> class weights (N, C), styles (N, S)"""
+        """uint8 (N, channels, H, W) -> class weights (N, C), styles (N, S), S being 0 where there are none"""
         rows = [part.permute(0, 2, 3, 1).contiguous().numpy() for part in torch.split(images, BATCH)]
-        answers = [self._session.run(["classes", "styles"], {"image": part}) for part in rows]
-        classes, styles = (np.concatenate([np.asarray(answer[k]) for answer in answers]) for k in (0, 1))
-        return classes, styles
+        answers = [self._session.run(self._names, {"image": part}) for part in rows]
+        classes, *styles = (
+            np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*answers, strict=True)
+        )
+        return classes, styles[0] if styles else classes[:, :0]
 
 
 def found(row: Compared, path: Path, judge: Classifier, test: ImageSet) -> Found:

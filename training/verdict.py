@@ -5,7 +5,6 @@ from math import hypot, sqrt
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from training.evaluate import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognis
 from training.measures.distances import frechet
 from training.model import Model
 from training.recogniser import beside
+from training.seeds import Recogniser
 
 ERRORS = 2.0
 """Standard errors of the difference by which a measure may be worse: two samples of one generator differ by more in one
@@ -94,7 +94,7 @@ class Protocol:
             shares = [one.share for one in recognised(model, self.judge)]
             measured[ASKED] = Measured.share(sum(shares) / len(shares), len(shares) * IMAGES_PER_CLASS)
         if beside(path).exists():
-            measured[READ] = Measured.share(self._read(beside(path), names), len(self.test))
+            measured[READ] = Measured.share(self._read(path, names), len(self.test))
         return measured
 
     def _fid(self, features: Tensor) -> Measured:
@@ -106,9 +106,7 @@ class Protocol:
         return Measured(frechet(self.features, features), error)
 
     def _read(self, path: Path, names: list[str]) -> float:
-        session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-        parts = [part.permute(0, 2, 3, 1).contiguous().numpy() for part in torch.split(self.test.images, BATCH)]
-        codes = np.concatenate([np.asarray(session.run(["classes"], {"image": part})[0]).argmax(1) for part in parts])
+        codes = Recogniser(path)(self.test.images)[0].argmax(1)
         labels = np.array([self.judge.classes.index(name) for name in names])
         return float((labels[codes] == self.test.labels.numpy()).mean())
 
