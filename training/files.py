@@ -1,5 +1,6 @@
 """Files that are whole or absent: written beside their place, then renamed into it."""
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -52,3 +53,8 @@ def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
     torch.save(tensors, buffer)
     with replacing(path) as beside:
         beside.write_bytes(buffer.getbuffer())
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,6 +1,5 @@
 """The recogniser's file beside a generator's: the way back from an image to its codes."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
 from training.data import ImageSet, to_unit
 from training.errors import ExportRefused
-from training.files import replacing
+from training.files import digest, replacing
 from training.graph import graph
 from training.recognition import Recogniser
 
@@ -56,7 +55,7 @@ def export(
     """Write the file beside the generator's. Raises ExportRefused, and then writes nothing."""
     exported = ExportedRecogniser(recogniser.cpu(), card).eval()
     mine = RecogniserCard(
-        generator=hashlib.sha256(generator.read_bytes()).hexdigest(),
+        generator=digest(generator),
         image=card.image,
         framing=framing(train.images[:FRAMED_IMAGES]),
         classes=len(card.space.classes),

@@ -1,6 +1,5 @@
 """The versions of one name in a models folder: how one is put there, promoted, and rolled back."""
 
-import hashlib
 import re
 import shutil
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from pathlib import Path
 from latent import InvalidRelease, Release
 from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version
 from training.errors import InvalidFolder, InvalidModel, NoSuchVersion
-from training.files import lasting
+from training.files import digest, lasting
 from training.model import Model
 from training.recogniser import beside
 
@@ -136,10 +135,6 @@ class Versions:
     def _write(self, release: Release) -> None:
         with lasting(release_path(self.folder, self.name)) as path:
             path.write_text(release.text(), encoding="utf-8")
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _put(generator: Path, path: Path) -> Path:

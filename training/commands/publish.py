@@ -16,8 +16,9 @@ from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
 from training.errors import Unfit
 from training.export import name_of
+from training.files import digest
 from training.model import Model
-from training.releases import Versions, digest
+from training.releases import Versions
 from training.run import Run
 from training.verdict import Compared, Measures, Protocol, compared, draws_the_same
 
