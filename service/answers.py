@@ -7,15 +7,15 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from service import metrics
 from service.cache import etag_of
 from service.errors import FieldConflict, ScaleTooLarge
 from service.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
 from service.models import Served
-from service.observation import Stage, observation_of
 from service.plans import Plan
 from service.problems import described
 from service.settings import Settings
+from service.telemetry import metrics
+from service.telemetry.observation import Stage, observation_of
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     400: described("The body is not JSON"),

@@ -13,7 +13,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service import VERSION, metrics, problems
+from service import VERSION, problems
 from service.attendance import Attended
 from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
@@ -25,11 +25,12 @@ from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
-from service.observation import Stage, observation_of
 from service.registry import Registry
 from service.requests import seed_of
 from service.settings import Settings
-from service.tracing import tracing
+from service.telemetry import metrics
+from service.telemetry.observation import Stage, observation_of
+from service.telemetry.tracing import tracing
 from service.traversals import PLAYED, draw_traversal
 from service.watch import Watch
 

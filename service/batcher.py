@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes
-from service import metrics
 from service.errors import QueueFull
+from service.telemetry import metrics
 
 Images = NDArray[np.uint8]
 Generate = Callable[[Codes], Images]

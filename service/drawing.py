@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from service import metrics
 from service.answers import REFUSED, answered, answers, check_scale, drawn, headers_of
 from service.cache import Cache, etag_of
 from service.errors import TooManyImages
@@ -13,10 +12,11 @@ from service.formats import Format, Rendering, told_by
 from service.items import check_alone, first_seed, plan_of_items
 from service.models import Canary, Served, chosen
 from service.negotiation import format_of
-from service.observation import observation_of
 from service.plans import Plan, in_a_row
 from service.problems import described
 from service.requests import ImageQuery, ImagesRequest, seed_of
+from service.telemetry import metrics
+from service.telemetry.observation import observation_of
 
 FORMATS: tuple[Format, ...] = ("png", "zip", "json", "npy")
 """What `Accept` chooses from, best first."""

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import metrics, tracing
 from service.attendance import GONE, replay
 from service.errors import BodyTooLarge, QueueFull
-from service.observation import OTHER_ROUTE, Observation
 from service.problems import refused, unexpected
-from service.request_log import RequestLog
+from service.telemetry import metrics, tracing
+from service.telemetry.observation import OTHER_ROUTE, Observation
+from service.telemetry.request_log import RequestLog
 
 DRAINED = 32 * 2**20
 """Bytes of a refused body that are still read, so that its sender gets to hear why."""

@@ -11,10 +11,10 @@ from latent import GeneratorCard, Release
 from latent.release import SHOWN_DIGITS, version
 from service.batcher import Batcher
 from service.errors import OtherVersion, UnknownModel
-from service.observation import observation_of
 from service.problems import described
 from service.recogniser import Recogniser
 from service.runtime import Runtime
+from service.telemetry.observation import observation_of
 
 Role = Literal["stable", "canary", "other"]
 

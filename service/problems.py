@@ -9,8 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from service import metrics
 from service.errors import RequestError
+from service.telemetry import metrics
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:faussaire:problem:"

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from service import folder, metrics
+from service import folder
 from service.batcher import Batcher
 from service.errors import InvalidModel
 from service.folder import Contents, Marks, Opened, Told
@@ -14,6 +14,7 @@ from service.models import Catalogue, Served, Versions
 from service.releases import Unclear, released
 from service.runtime import SHAPE
 from service.settings import Settings
+from service.telemetry import metrics
 
 log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show what is below its own name
 

@@ -10,8 +10,8 @@ import yaml
 from fastapi.testclient import TestClient
 
 from service.app import Faussaire, create_app
-from service.metrics import scrape
 from service.settings import ROOT, Settings
+from service.telemetry.metrics import scrape
 from tests.conftest import program
 from tests.k8s.conftest import K8S, Manifest, composed, environment, mounts, one, only_container, quantity, rendered
 from tests.k8s.schemas import validate

@@ -56,7 +56,7 @@ def test_it_goes_from_what_clients_see_to_what_serves() -> None:
 def test_every_metric_of_the_service_is_drawn_or_alerted_on() -> None:
     from prometheus_client import REGISTRY
 
-    from service import metrics
+    from service.telemetry import metrics
 
     assert metrics.REQUESTS is not None
     ours = {family.name for family in REGISTRY.collect() if family.name.startswith("faussaire_")}

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from service import VERSION
 from service.errors import InvalidSetting
-from service.observation import NO_MODEL, OTHER_ROUTE, Observation
+from service.telemetry.observation import NO_MODEL, OTHER_ROUTE, Observation
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")

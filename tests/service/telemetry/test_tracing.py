@@ -119,7 +119,7 @@ def test_an_image_that_is_read_is_a_span(models_dir: Path, collector: Collector)
 def test_nothing_is_sent_and_no_exporter_is_loaded_where_none_is_asked_for() -> None:
     program = """
 import sys
-from service.tracing import tracing
+from service.telemetry.tracing import tracing
 with tracing() as tracer:
     assert tracer is None
 assert not any(name.startswith("opentelemetry.exporter") for name in sys.modules)

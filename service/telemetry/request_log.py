@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from service.observation import Observation
+from service.telemetry.observation import Observation
 
 
 class RequestLog:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.workers import Cost, forget_dead
+from service.telemetry.processes import Cost, forget_dead
 
 PROGRAM = """
 import sys
