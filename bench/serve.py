@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from latent import Codes, draw_classes, draw_noise, draw_styles
-from service.runtime import Runtime
+from service.inference.generator import Runtime
 
 PORT = 3999
 CLIENTS = 8

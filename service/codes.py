@@ -11,12 +11,12 @@ from latent import GeneratorCard
 from latent.release import version
 from service.errors import NoRecogniser, SheetOfImages
 from service.framing import framed
+from service.inference.generator import Runtime
+from service.inference.recogniser import Recogniser
 from service.models import Catalogue
 from service.problems import described
 from service.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
-from service.recogniser import Recogniser
 from service.requests import Model
-from service.runtime import Runtime
 from service.upload import FORMATS, decoded, opened
 
 FILES_WAITING = 64

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from latent import InvalidRelease, Release
 from latent import release as releases
 from service.errors import InvalidModel
-from service.recogniser import SUFFIX, Recogniser
-from service.runtime import Runtime
-from service.session import Device
+from service.inference.generator import Runtime
+from service.inference.recogniser import SUFFIX, Recogniser
+from service.inference.session import Device
 
 
 class Mark(NamedTuple):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard
 from service.coding import codes_of
+from service.inference.generator import Runtime
 from service.problems import Problem
 from service.provenance import ImageOrigin, Origin, SheetOrigin, Source, image_origin, sheet_origin, source_of
 from service.requests import Asked, ImagesRequest
-from service.runtime import Runtime
 
 Images = NDArray[np.uint8]
 

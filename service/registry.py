@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from service import folder
-from service.batcher import Batcher
 from service.errors import InvalidModel
 from service.folder import Contents, Marks, Opened, Told
+from service.inference.batcher import Batcher
+from service.inference.generator import SHAPE
 from service.models import Catalogue, Served, Versions
 from service.releases import Unclear, released
-from service.runtime import SHAPE
 from service.settings import Settings
 from service.telemetry import metrics
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.session import Device
+from service.inference.session import Device
 
 ROOT = Path(__file__).parents[1]
 

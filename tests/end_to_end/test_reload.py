@@ -10,7 +10,7 @@ from threading import Event
 import httpx
 import pytest
 
-from service.runtime import Runtime
+from service.inference.generator import Runtime
 from tests.conftest import write_version
 from tests.end_to_end.conftest import serving, workers
 

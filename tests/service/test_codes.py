@@ -17,9 +17,9 @@ from latent import draw_classes, draw_styles
 from service.app import create_app
 from service.codes import ImageCodes
 from service.framing import framed
+from service.inference.generator import Runtime
+from service.inference.recogniser import Recogniser
 from service.provenance import LONGEST
-from service.recogniser import Recogniser
-from service.runtime import Runtime
 from service.settings import Settings
 
 MAX_PIXELS = 100_000

@@ -16,9 +16,9 @@ from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
 from service import datasets, images
 from service.app import create_app
-from service.batcher import Batcher, Drawn
 from service.datasets import Streams
 from service.errors import QueueFull, TooManyStreams
+from service.inference.batcher import Batcher, Drawn
 from service.settings import Settings
 from tests.conftest import small_card
 

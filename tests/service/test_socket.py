@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from latent import Codes
 from service.app import create_app
-from service.runtime import Runtime
+from service.inference.generator import Runtime
 from service.settings import Settings
 from tests.conftest import listening
 

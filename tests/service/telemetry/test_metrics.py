@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from latent import Codes
 from service.app import create_app
-from service.batcher import Batcher, Drawn
+from service.inference.batcher import Batcher, Drawn
 from service.problems import TYPES
 from service.registry import Registry
 from service.settings import Settings

@@ -5,9 +5,9 @@ import onnx
 import pytest
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
-from service import runtime
 from service.errors import InvalidModel
-from service.runtime import Runtime
+from service.inference import generator as runtime
+from service.inference.generator import Runtime
 
 
 def drawn(space: LatentSpace, seed: int, count: int) -> Codes:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from latent import RecogniserCard
 from service.errors import InvalidModel
-from service.runtime import Runtime
-from service.session import open_session, read_card
+from service.inference.generator import Runtime
+from service.inference.session import open_session, read_card
 
 SUFFIX = ".recogniser.onnx"
 

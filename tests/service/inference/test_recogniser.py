@@ -8,8 +8,8 @@ import pytest
 
 from latent import ImageShape, RecogniserCard
 from service.errors import InvalidModel
-from service.recogniser import Recogniser
-from service.runtime import Runtime
+from service.inference.generator import Runtime
+from service.inference.recogniser import Recogniser
 from tests.conftest import recogniser_card, recogniser_graph, small_card, write_generator, write_recogniser, write_small
 
 

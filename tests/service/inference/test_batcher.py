@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
-from service.batcher import BATCH_ROWS, Batcher, Drawn, Images
 from service.errors import QueueFull
+from service.inference.batcher import BATCH_ROWS, Batcher, Drawn, Images
 
 
 def codes(*values: float) -> Codes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard
 from service.errors import InvalidModel
-from service.session import Device, open_session, read_card
+from service.inference.session import Device, open_session, read_card
 
 SHAPE = 16
 """Rows of every inference. The kernels of matrix products differ by batch size, and with them the last bits of

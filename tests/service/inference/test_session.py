@@ -9,8 +9,8 @@ import onnxruntime as ort
 import pytest
 
 from service.errors import InvalidModel
-from service.runtime import Runtime
-from service.session import CPU, CUDA, Device, open_session
+from service.inference.generator import Runtime
+from service.inference.session import CPU, CUDA, Device, open_session
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Generators and recognisers in ONNX Runtime, and the batches they draw."""
