@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.images import COMPRESSION, chunks, picture
-from service.provenance import Origin
+from service.planning.provenance import Origin
 
 Animation = Literal["apng", "webp", "gif"]
 ANIMATIONS: tuple[Animation, ...] = get_args(Animation)

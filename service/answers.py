@@ -11,7 +11,7 @@ from service.cache import etag_of
 from service.errors import FieldConflict, ScaleTooLarge
 from service.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
 from service.models import Served
-from service.plans import Plan
+from service.planning.plan import Plan
 from service.problems import described
 from service.settings import Settings
 from service.telemetry import metrics

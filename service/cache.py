@@ -5,7 +5,7 @@ import hashlib
 from cachetools import LRUCache
 
 from service.formats import Rendering
-from service.provenance import Origin
+from service.planning.provenance import Origin
 
 HEX_DIGITS = 32
 

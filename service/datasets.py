@@ -12,9 +12,9 @@ from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from service import images
-from service.coding import asked_styles
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
+from service.planning.codes import asked_styles
 from service.problems import described
 from service.requests import Model, Number
 

@@ -13,8 +13,8 @@ import numpy as np
 from service import problems
 from service.animation import FPS, Animation, animated
 from service.images import png, scaled, sheet
-from service.plans import Images, Plan
-from service.provenance import Origin
+from service.planning.plan import Images, Plan
+from service.planning.provenance import Origin
 from service.requests import Still
 
 Format = Still | Animation

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from service.provenance import KEYWORD, Origin
+from service.planning.provenance import KEYWORD, Origin
 
 COMPRESSION = 1
 """zlib's fastest: a digit is some 20 bytes larger than at the default, in half the time."""

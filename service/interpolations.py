@@ -6,13 +6,13 @@ from pydantic import ConfigDict, Field
 
 from latent import Codes, between
 from service.answers import answered
-from service.coding import codes_of
 from service.errors import TooManyImages, within
-from service.items import seed_and_index
 from service.models import Canary, Served, chosen
 from service.negotiation import Playing, rendering_of
-from service.plans import Plan
-from service.provenance import Source, source_of
+from service.planning.codes import codes_of
+from service.planning.items import seed_and_index
+from service.planning.plan import Plan
+from service.planning.provenance import Source, source_of
 from service.requests import Model, Point, seed_of
 from service.traversals import FORMATS
 

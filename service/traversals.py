@@ -9,14 +9,14 @@ from pydantic import ConfigDict, Field
 from latent import Codes
 from service.animation import ANIMATIONS
 from service.answers import answered, answers
-from service.axes import Axis, SeedAxis, Step, moved, steps_of
-from service.coding import asked_styles, codes_of
 from service.errors import FieldConflict, TooManyImages, within
 from service.formats import Format
 from service.models import Canary, Served, chosen
 from service.negotiation import Playing, rendering_of
-from service.plans import Plan
-from service.provenance import source_of
+from service.planning.axes import Axis, SeedAxis, Step, moved, steps_of
+from service.planning.codes import asked_styles, codes_of
+from service.planning.plan import Plan
+from service.planning.provenance import source_of
 from service.requests import Asked, Index, Model, Seed, seed_of
 
 GRIDS: tuple[Format, ...] = ("sheet", "zip", "json", "npy")

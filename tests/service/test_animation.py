@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.animation import ANIMATIONS, Animation, animated
-from service.provenance import KEYWORD, SheetOrigin
+from service.planning.provenance import KEYWORD, SheetOrigin
 
 ORIGIN = SheetOrigin(model="small", digest="0" * 64, seed=1, index=0, n=2, images="0" * 64)
 

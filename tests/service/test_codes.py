@@ -19,7 +19,7 @@ from service.codes import ImageCodes
 from service.framing import framed
 from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
-from service.provenance import LONGEST
+from service.planning.provenance import LONGEST
 from service.settings import Settings
 
 MAX_PIXELS = 100_000

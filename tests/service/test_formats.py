@@ -12,8 +12,8 @@ from PIL import Image
 from latent import Codes
 from service.formats import Format, Rendering, encoded, npy
 from service.images import scaled
-from service.plans import Plan
-from service.provenance import Source
+from service.planning.plan import Plan
+from service.planning.provenance import Source
 from tests.conftest import NOISE, small_card
 from tests.service.conftest import pixels, pngs, posted, refused, unzipped
 

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from service.images import png, sheet
-from service.provenance import Origin
+from service.planning.provenance import Origin
 
 ORIGIN = Origin(model="small", digest="0" * 64, seed=1, index=0)
 

@@ -23,7 +23,7 @@ from service.formats import Rendering, encoded
 from service.inference import generator as runtime
 from service.inference.batcher import Batcher
 from service.inference.generator import SHAPE, Runtime
-from service.plans import Plan, in_a_row
+from service.planning.plan import Plan, in_a_row
 from service.requests import INDEX_LIMIT, ImagesRequest
 from service.settings import ROOT
 

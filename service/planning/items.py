@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from latent import Codes, GeneratorCard
-from service.coding import codes_of
 from service.errors import EveryItemFailed, FieldConflict, RequestError, within
-from service.plans import Plan
+from service.planning.codes import codes_of
+from service.planning.plan import Plan
+from service.planning.provenance import Source, source_of
 from service.problems import Problem, first_fault, invalid_field, refusal
-from service.provenance import Source, source_of
 from service.requests import ImagesRequest, Point
 
 EXCLUDED = {"n": "n", "class_": "class", "style": "style", "noise": "noise"}

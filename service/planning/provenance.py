@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from latent import Codes, GeneratorCard, LatentSpace
 from latent.noise import SEED_LIMIT
-from service.coding import asked_styles
+from service.planning.codes import asked_styles
 from service.requests import Asked, Index, Name, Number, Seed, Truncation
 
 KEYWORD = "faussaire"

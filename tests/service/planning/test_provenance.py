@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latent import Codes, GeneratorCard
-from service.coding import codes_of
-from service.plans import Plan
-from service.provenance import ORIGIN, ImageOrigin, Origin, SheetOrigin, shortest, source_of
+from service.planning.codes import codes_of
+from service.planning.plan import Plan
+from service.planning.provenance import ORIGIN, ImageOrigin, Origin, SheetOrigin, shortest, source_of
 from service.requests import ImagesRequest
 from tests.conftest import small_card
 
