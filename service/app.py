@@ -25,14 +25,14 @@ from service.interpolations import draw_interpolation
 from service.line import Line
 from service.middleware import BodyLimit, Observed, UploadBudget
 from service.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
-from service.registry import Registry
+from service.registry.registry import Registry
+from service.registry.watch import Watch
 from service.requests import seed_of
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.observation import Stage, observation_of
 from service.telemetry.tracing import tracing
 from service.traversals import PLAYED, draw_traversal
-from service.watch import Watch
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -21,7 +21,7 @@ from latent import Codes
 from service.app import create_app
 from service.inference.batcher import Batcher, Drawn
 from service.inference.generator import Runtime
-from service.registry import Registry
+from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 

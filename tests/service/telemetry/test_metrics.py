@@ -15,7 +15,7 @@ from latent import Codes
 from service.app import create_app
 from service.inference.batcher import Batcher, Drawn
 from service.problems import TYPES
-from service.registry import Registry
+from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import write_version
 from tests.service.conftest import looked_twice

@@ -7,7 +7,7 @@ from pathlib import Path
 from latent import Release
 from latent.release import SHOWN_DIGITS, SUFFIX
 from service.errors import InvalidModel
-from service.folder import Contents, Opened, Told
+from service.registry.folder import Contents, Opened, Told
 
 
 class Unclear(InvalidModel):

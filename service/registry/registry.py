@@ -6,13 +6,13 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from service import folder
 from service.errors import InvalidModel
-from service.folder import Contents, Marks, Opened, Told
 from service.inference.batcher import Batcher
 from service.inference.generator import SHAPE
 from service.models import Catalogue, Served, Versions
-from service.releases import Unclear, released
+from service.registry import folder
+from service.registry.folder import Contents, Marks, Opened, Told
+from service.registry.releases import Unclear, released
 from service.settings import Settings
 from service.telemetry import metrics
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
-from service.registry import Registry
+from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import digest_of, small_card, write_recogniser, write_version
 from tests.service.conftest import digests, looked_twice

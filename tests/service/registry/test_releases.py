@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.service.test_registry import registry_of, warnings, with_registry
 
 from latent import Release
 from latent.release import release_path
 from service.errors import InvalidModel
-from service.registry import Registry
+from service.registry.registry import Registry
 from tests.conftest import digest_of, small_card, write_named_version, write_recogniser, write_release, write_version
 from tests.service.conftest import digests, looked_twice
-from tests.service.test_registry import registry_of, warnings, with_registry
 
 __all__ = ["warnings"]  # a fixture
 

@@ -14,9 +14,9 @@ import pytest
 from latent import Codes
 from latent.noise import draw_classes, draw_noise, draw_styles
 from service.errors import InvalidModel, UnknownModel
-from service.folder import open_folder
 from service.inference.generator import Runtime
-from service.registry import Registry
+from service.registry.folder import open_folder
+from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import digest_of, small_card, write_recogniser, write_small, write_version
 from tests.service.conftest import digests, looked_twice

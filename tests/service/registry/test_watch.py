@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from service import watch
-from service.watch import Watch
+from service.registry import watch
+from service.registry.watch import Watch
 
 
 class Looks:

@@ -1,0 +1,1 @@
+"""Which generators are served, as the files of the models folder change."""
