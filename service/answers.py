@@ -10,9 +10,9 @@ from fastapi import Request, Response
 from service.cache import etag_of
 from service.errors import FieldConflict, ScaleTooLarge
 from service.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
+from service.http.problems import described
 from service.models import Served
 from service.planning.plan import Plan
-from service.problems import described
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.observation import Stage, observation_of

@@ -11,11 +11,11 @@ from latent import GeneratorCard
 from latent.release import version
 from service.errors import NoRecogniser, SheetOfImages
 from service.framing import framed
+from service.http.problems import described
 from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
 from service.models import Catalogue
 from service.planning.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
-from service.problems import described
 from service.requests import Model
 from service.upload import FORMATS, decoded, opened
 

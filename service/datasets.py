@@ -13,9 +13,9 @@ from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from service import images
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
+from service.http.problems import described
 from service.inference.batcher import Batcher, Drawn
 from service.planning.codes import asked_styles
-from service.problems import described
 from service.requests import Model, Number
 
 RETRY_SECONDS = 10

@@ -9,11 +9,11 @@ from service.answers import REFUSED, answered, answers, check_scale, drawn, head
 from service.cache import Cache, etag_of
 from service.errors import TooManyImages
 from service.formats import Format, Rendering, told_by
+from service.http.headers import format_of
+from service.http.problems import described
 from service.models import Canary, Served, chosen
-from service.negotiation import format_of
 from service.planning.items import check_alone, first_seed, plan_of_items
 from service.planning.plan import Plan, in_a_row
-from service.problems import described
 from service.requests import ImageQuery, ImagesRequest, seed_of
 from service.telemetry import metrics
 from service.telemetry.observation import observation_of

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from service import problems
 from service.animation import FPS, Animation, animated
+from service.http import problems
 from service.images import png, scaled, sheet
 from service.planning.plan import Images, Plan
 from service.planning.provenance import Origin

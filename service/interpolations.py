@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 from latent import Codes, between
 from service.answers import answered
 from service.errors import TooManyImages, within
+from service.http.headers import Playing, rendering_of
 from service.models import Canary, Served, chosen
-from service.negotiation import Playing, rendering_of
 from service.planning.codes import codes_of
 from service.planning.items import seed_and_index
 from service.planning.plan import Plan

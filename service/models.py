@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from latent import GeneratorCard, Release
 from latent.release import SHOWN_DIGITS, version
 from service.errors import OtherVersion, UnknownModel
+from service.http.problems import described
 from service.inference.batcher import Batcher
 from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
-from service.problems import described
 from service.telemetry.observation import observation_of
 
 Role = Literal["stable", "canary", "other"]

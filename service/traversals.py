@@ -11,8 +11,8 @@ from service.animation import ANIMATIONS
 from service.answers import answered, answers
 from service.errors import FieldConflict, TooManyImages, within
 from service.formats import Format
+from service.http.headers import Playing, rendering_of
 from service.models import Canary, Served, chosen
-from service.negotiation import Playing, rendering_of
 from service.planning.axes import Axis, SeedAxis, Step, moved, steps_of
 from service.planning.codes import asked_styles, codes_of
 from service.planning.plan import Plan

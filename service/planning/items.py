@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from latent import Codes, GeneratorCard
 from service.errors import EveryItemFailed, FieldConflict, RequestError, within
+from service.http.problems import Problem, first_fault, invalid_field, refusal
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
 from service.planning.provenance import Source, source_of
-from service.problems import Problem, first_fault, invalid_field, refusal
 from service.requests import ImagesRequest, Point
 
 EXCLUDED = {"n": "n", "class_": "class", "style": "style", "noise": "noise"}

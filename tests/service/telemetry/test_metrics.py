@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from latent import Codes
 from service.app import create_app
+from service.http.problems import TYPES
 from service.inference.batcher import Batcher, Drawn
-from service.problems import TYPES
 from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import write_version

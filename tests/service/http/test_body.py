@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from service.middleware import UploadBudget
+from service.http.body import UploadBudget
 
 PATH = "/files"
 PART = 100

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.attendance import GONE, replay
 from service.errors import BodyTooLarge, QueueFull
-from service.problems import refused, unexpected
+from service.http.disconnect import GONE, replay
+from service.http.problems import refused, unexpected
 from service.telemetry import metrics, tracing
 from service.telemetry.observation import OTHER_ROUTE, Observation
 from service.telemetry.request_log import RequestLog

@@ -3,7 +3,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.negotiation import quality
+from service.http.headers import quality
 from tests.service.conftest import refused
 
 LIKED = [
