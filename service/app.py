@@ -14,11 +14,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import VERSION
-from service.cache import Cache
 from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.container import IMAGE
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
+from service.encoding.cache import Cache
 from service.errors import InvalidModel, InvalidSetting
 from service.http import problems
 from service.http.body import BodyLimit, Observed, UploadBudget

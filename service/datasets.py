@@ -11,7 +11,7 @@ from latent import GeneratorCard
 from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
-from service import images
+from service.encoding import png as images
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
 from service.http.problems import described
 from service.inference.batcher import Batcher, Drawn

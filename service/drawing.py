@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 
 from service.answers import REFUSED, answered, answers, check_scale, drawn, headers_of
-from service.cache import Cache, etag_of
+from service.encoding.cache import Cache, etag_of
+from service.encoding.formats import Format, Rendering, told_by
 from service.errors import TooManyImages
-from service.formats import Format, Rendering, told_by
 from service.http.headers import format_of
 from service.http.problems import described
 from service.models import Canary, Served, chosen

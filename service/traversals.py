@@ -7,10 +7,10 @@ from fastapi import Request, Response
 from pydantic import ConfigDict, Field
 
 from latent import Codes
-from service.animation import ANIMATIONS
 from service.answers import answered, answers
+from service.encoding.animation import ANIMATIONS
+from service.encoding.formats import Format
 from service.errors import FieldConflict, TooManyImages, within
-from service.formats import Format
 from service.http.headers import Playing, rendering_of
 from service.models import Canary, Served, chosen
 from service.planning.axes import Axis, SeedAxis, Step, moved, steps_of

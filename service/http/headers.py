@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.animation import ANIMATIONS, FPS
+from service.encoding.animation import ANIMATIONS, FPS
+from service.encoding.formats import MEDIA_TYPE, Format, Rendering
 from service.errors import FieldConflict, NothingAccepted
-from service.formats import MEDIA_TYPE, Format, Rendering
 from service.requests import Scale
 
 

@@ -14,9 +14,10 @@ from torchvision.datasets import MNIST
 from latent import Codes
 from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
-from service import datasets, images
+from service import datasets
 from service.app import create_app
 from service.datasets import Streams
+from service.encoding import png as images
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
 from service.settings import Settings

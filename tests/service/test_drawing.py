@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.app import create_app
-from service.cache import Cache
 from service.drawing import ASK_AGAIN, FOR_EVER
+from service.encoding.cache import Cache
 from service.settings import Settings
 
 URL = "/v1/image?class=7&seed=1&index=3&style=0.5,-0.5"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
-from service.formats import Rendering, encoded
+from service.encoding.formats import Rendering, encoded
 from service.inference import generator as runtime
 from service.inference.batcher import Batcher
 from service.inference.generator import SHAPE, Runtime

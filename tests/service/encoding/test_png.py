@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from service.images import png, sheet
+from service.encoding.png import png, sheet
 from service.planning.provenance import Origin
 
 ORIGIN = Origin(model="small", digest="0" * 64, seed=1, index=0)

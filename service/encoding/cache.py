@@ -4,7 +4,7 @@ import hashlib
 
 from cachetools import LRUCache
 
-from service.formats import Rendering
+from service.encoding.formats import Rendering
 from service.planning.provenance import Origin
 
 HEX_DIGITS = 32

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from service.images import COMPRESSION, chunks, picture
+from service.encoding.png import COMPRESSION, chunks, picture
 from service.planning.provenance import Origin
 
 Animation = Literal["apng", "webp", "gif"]

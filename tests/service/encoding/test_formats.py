@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from latent import Codes
-from service.formats import Format, Rendering, encoded, npy
-from service.images import scaled
+from service.encoding.formats import Format, Rendering, encoded, npy
+from service.encoding.png import scaled
 from service.planning.plan import Plan
 from service.planning.provenance import Source
 from tests.conftest import NOISE, small_card

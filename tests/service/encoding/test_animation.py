@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.animation import ANIMATIONS, Animation, animated
+from service.encoding.animation import ANIMATIONS, Animation, animated
 from service.planning.provenance import KEYWORD, SheetOrigin
 
 ORIGIN = SheetOrigin(model="small", digest="0" * 64, seed=1, index=0, n=2, images="0" * 64)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from service.animation import FPS, Animation, animated
+from service.encoding.animation import FPS, Animation, animated
+from service.encoding.png import png, scaled, sheet
 from service.http import problems
-from service.images import png, scaled, sheet
 from service.planning.plan import Images, Plan
 from service.planning.provenance import Origin
 from service.requests import Still

@@ -1,0 +1,1 @@
+"""From images to the bytes of an answer."""
