@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import VERSION
-from service.codes import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.container import IMAGE
 from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
@@ -24,8 +23,9 @@ from service.http import problems
 from service.http.body import BodyLimit, Observed, UploadBudget
 from service.http.disconnect import Attended
 from service.interpolations import draw_interpolation
-from service.line import Line
 from service.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
+from service.reading.reader import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
+from service.reading.worker import Line
 from service.registry.registry import Registry
 from service.registry.watch import Watch
 from service.requests import seed_of

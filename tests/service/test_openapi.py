@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from service.app import create_app
+from service.reading.upload import FORMATS
 from service.settings import Settings
-from service.upload import FORMATS
 from tests.conftest import small_card, write_recogniser, write_small
 
 PROBLEM = "application/problem+json"

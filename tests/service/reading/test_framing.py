@@ -12,7 +12,7 @@ from PIL import Image
 
 from latent import Framing, ImageShape, RecogniserCard
 from service.errors import BlankImage
-from service.framing import LARGEST, _border, framed
+from service.reading.framing import LARGEST, _border, framed
 
 Pixels = NDArray[np.uint8]
 

@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
-from service.upload import FORMATS, decoded, opened
+from service.reading.upload import FORMATS, decoded, opened
 
 PAGE = np.zeros((40, 30), np.uint8)
 PAGE[:10, :10] = 255

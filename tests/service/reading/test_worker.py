@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from service.errors import QueueFull
-from service.line import Line
+from service.reading.worker import Line
 
 
 class Held:

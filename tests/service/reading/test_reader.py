@@ -15,11 +15,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from latent import draw_classes, draw_styles
 from service.app import create_app
-from service.codes import ImageCodes
-from service.framing import framed
 from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
 from service.planning.provenance import LONGEST
+from service.reading.framing import framed
+from service.reading.reader import ImageCodes
 from service.settings import Settings
 
 MAX_PIXELS = 100_000

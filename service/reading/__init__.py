@@ -1,0 +1,1 @@
+"""The way back: from an uploaded picture to codes."""
