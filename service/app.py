@@ -14,26 +14,26 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import VERSION
+from service.api.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
+from service.api.fields import seed_of
+from service.api.images import IMAGES, ONE_PNG, draw_images, get_image
+from service.api.interpolations import draw_interpolation
+from service.api.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
+from service.api.traversals import PLAYED, draw_traversal
 from service.container import IMAGE
-from service.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
-from service.drawing import IMAGES, ONE_PNG, draw_images, get_image
 from service.encoding.cache import Cache
 from service.errors import InvalidModel, InvalidSetting
 from service.http import problems
 from service.http.body import BodyLimit, Observed, UploadBudget
 from service.http.disconnect import Attended
-from service.interpolations import draw_interpolation
-from service.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
 from service.reading.reader import FILE, FILES_HELD, FILES_WAITING, REFUSED, CodesQuery, CodesReader, ImageCodes
 from service.reading.worker import Line
 from service.registry.registry import Registry
 from service.registry.watch import Watch
-from service.requests import seed_of
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.observation import Stage, observation_of
 from service.telemetry.tracing import tracing
-from service.traversals import PLAYED, draw_traversal
 
 
 def create_app(settings: Settings) -> FastAPI:

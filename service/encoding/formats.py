@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from service.api.fields import Still
 from service.encoding.animation import FPS, Animation, animated
 from service.encoding.png import png, scaled, sheet
 from service.http import problems
 from service.planning.plan import Images, Plan
 from service.planning.provenance import Origin
-from service.requests import Still
 
 Format = Still | Animation
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api.fields import Scale
 from service.encoding.animation import ANIMATIONS, FPS
 from service.encoding.formats import MEDIA_TYPE, Format, Rendering
 from service.errors import FieldConflict, NothingAccepted
-from service.requests import Scale
 
 
 class Playing(BaseModel):

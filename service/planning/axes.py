@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from latent import Codes, LatentSpace
+from service.api.fields import Name, Number, Seed
 from service.errors import UnknownClass, UnknownStyle
 from service.planning.codes import check_style, class_place, class_weights, known_styles
-from service.requests import Name, Number, Seed
 
 Place = Annotated[int, Field(ge=0)]
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
+from service.api.fields import INDEX_LIMIT, Asked
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, StyleOutOfRange, UnknownClass, UnknownStyle
-from service.requests import INDEX_LIMIT, Asked
 
 ROUNDING = 1e-6
 """Weights whose sum is as near to 1 were normalised before, and rounded to float32: they stay as they are."""

@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from latent import Codes, GeneratorCard
+from service.api.fields import ImagesRequest, Point
 from service.errors import EveryItemFailed, FieldConflict, RequestError, within
 from service.http.problems import Problem, first_fault, invalid_field, refusal
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
 from service.planning.provenance import Source, source_of
-from service.requests import ImagesRequest, Point
 
 EXCLUDED = {"n": "n", "class_": "class", "style": "style", "noise": "noise"}
 """What an item has of its own, so that the request must not, by its name in the body."""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard
+from service.api.fields import Asked, ImagesRequest
 from service.http.problems import Problem
 from service.inference.generator import Runtime
 from service.planning.codes import codes_of
 from service.planning.provenance import ImageOrigin, Origin, SheetOrigin, Source, image_origin, sheet_origin, source_of
-from service.requests import Asked, ImagesRequest
 
 Images = NDArray[np.uint8]
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from latent import Codes, GeneratorCard, LatentSpace
 from latent.noise import SEED_LIMIT
+from service.api.fields import Asked, Index, Name, Number, Seed, Truncation
 from service.planning.codes import asked_styles
-from service.requests import Asked, Index, Name, Number, Seed, Truncation
 
 KEYWORD = "faussaire"
 """That of the chunk, and of what Pillow calls the image's info."""

@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard
 from latent.release import version
+from service.api.fields import Model
+from service.api.models import Catalogue
 from service.errors import NoRecogniser, SheetOfImages
 from service.http.problems import described
 from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
-from service.models import Catalogue
 from service.planning.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
 from service.reading.framing import framed
 from service.reading.upload import FORMATS, decoded, opened
-from service.requests import Model
 
 FILES_WAITING = 64
 """The most image files that may wait to be read."""

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from service.api.models import Catalogue, Served, Versions
 from service.errors import InvalidModel
 from service.inference.batcher import Batcher
 from service.inference.generator import SHAPE
-from service.models import Catalogue, Served, Versions
 from service.registry import folder
 from service.registry.folder import Contents, Marks, Opened, Told
 from service.registry.releases import Unclear, released

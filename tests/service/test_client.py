@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image as Picture
 
-from service import models
+from service.api import models
 from service.app import create_app
 from service.client import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused
 from service.reading import reader as codes

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
+from service.api.fields import INDEX_LIMIT, ImagesRequest
 from service.encoding.formats import Rendering, encoded
 from service.inference import generator as runtime
 from service.inference.batcher import Batcher
 from service.inference.generator import SHAPE, Runtime
 from service.planning.plan import Plan, in_a_row
-from service.requests import INDEX_LIMIT, ImagesRequest
 from service.settings import ROOT
 
 EXAMPLES = 200

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from latent import draw_noise
 from latent.noise import SEED_LIMIT
 from latent.space import NoiseDistribution
+from service.api.fields import INDEX_LIMIT, Asked
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, UnknownClass
 from service.planning.codes import class_weights, codes_of
 from service.planning.provenance import shortest
-from service.requests import INDEX_LIMIT, Asked
 from tests.conftest import CLASSES, NOISE, small_card
 
 SPACE = small_card().space

@@ -5,10 +5,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latent import Codes, GeneratorCard
+from service.api.fields import ImagesRequest
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
 from service.planning.provenance import ORIGIN, ImageOrigin, Origin, SheetOrigin, shortest, source_of
-from service.requests import ImagesRequest
 from tests.conftest import small_card
 
 CARD = small_card()

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from service.answers import REFUSED, answered, answers, check_scale, drawn, headers_of
+from service.api.answer import REFUSED, answered, answers, check_scale, drawn, headers_of
+from service.api.fields import ImageQuery, ImagesRequest, seed_of
+from service.api.models import Canary, Served, chosen
 from service.encoding.cache import Cache, etag_of
 from service.encoding.formats import Format, Rendering, told_by
 from service.errors import TooManyImages
 from service.http.headers import format_of
 from service.http.problems import described
-from service.models import Canary, Served, chosen
 from service.planning.items import check_alone, first_seed, plan_of_items
 from service.planning.plan import Plan, in_a_row
-from service.requests import ImageQuery, ImagesRequest, seed_of
 from service.telemetry import metrics
 from service.telemetry.observation import observation_of
 

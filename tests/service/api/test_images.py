@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from service.api.images import ASK_AGAIN, FOR_EVER
 from service.app import create_app
-from service.drawing import ASK_AGAIN, FOR_EVER
 from service.encoding.cache import Cache
 from service.settings import Settings
 

@@ -5,16 +5,16 @@ from fastapi import Request, Response
 from pydantic import ConfigDict, Field
 
 from latent import Codes, between
-from service.answers import answered
+from service.api.answer import answered
+from service.api.fields import Model, Point, seed_of
+from service.api.models import Canary, Served, chosen
+from service.api.traversals import FORMATS
 from service.errors import TooManyImages, within
 from service.http.headers import Playing, rendering_of
-from service.models import Canary, Served, chosen
 from service.planning.codes import codes_of
 from service.planning.items import seed_and_index
 from service.planning.plan import Plan
 from service.planning.provenance import Source, source_of
-from service.requests import Model, Point, seed_of
-from service.traversals import FORMATS
 
 
 class InterpolationRequest(Playing):

@@ -14,9 +14,9 @@ from torchvision.datasets import MNIST
 from latent import Codes
 from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
-from service import datasets
+from service.api import datasets
+from service.api.datasets import Streams
 from service.app import create_app
-from service.datasets import Streams
 from service.encoding import png as images
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn

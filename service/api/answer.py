@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from service.api.models import Served
 from service.encoding.cache import etag_of
 from service.encoding.formats import MEDIA_TYPE, SCHEMA, Format, Rendering, encoded, told_by
 from service.errors import FieldConflict, ScaleTooLarge
 from service.http.problems import described
-from service.models import Served
 from service.planning.plan import Plan
 from service.settings import Settings
 from service.telemetry import metrics

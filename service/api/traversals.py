@@ -7,17 +7,17 @@ from fastapi import Request, Response
 from pydantic import ConfigDict, Field
 
 from latent import Codes
-from service.answers import answered, answers
+from service.api.answer import answered, answers
+from service.api.fields import Asked, Index, Model, Seed, seed_of
+from service.api.models import Canary, Served, chosen
 from service.encoding.animation import ANIMATIONS
 from service.encoding.formats import Format
 from service.errors import FieldConflict, TooManyImages, within
 from service.http.headers import Playing, rendering_of
-from service.models import Canary, Served, chosen
 from service.planning.axes import Axis, SeedAxis, Step, moved, steps_of
 from service.planning.codes import asked_styles, codes_of
 from service.planning.plan import Plan
 from service.planning.provenance import source_of
-from service.requests import Asked, Index, Model, Seed, seed_of
 
 GRIDS: tuple[Format, ...] = ("sheet", "zip", "json", "npy")
 """What `Accept` chooses from, best first, where there are two axes."""

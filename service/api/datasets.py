@@ -11,12 +11,12 @@ from latent import GeneratorCard
 from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
+from service.api.fields import Model, Number
 from service.encoding import png as images
 from service.errors import InvalidDataset, QueueFull, TooManyStreams
 from service.http.problems import described
 from service.inference.batcher import Batcher, Drawn
 from service.planning.codes import asked_styles
-from service.requests import Model, Number
 
 RETRY_SECONDS = 10
 """after which to try again where too many data sets are on their way: nobody knows how long their clients take"""
