@@ -20,7 +20,7 @@ from service.api.images import IMAGES, ONE_PNG, draw_images, get_image
 from service.api.interpolations import draw_interpolation
 from service.api.models import ONE_MODEL, Canary, catalogue, chosen, find, get_model, list_models
 from service.api.traversals import PLAYED, draw_traversal
-from service.container import IMAGE
+from service.bento import IMAGE
 from service.encoding.cache import Cache
 from service.errors import InvalidModel, InvalidSetting
 from service.http import problems

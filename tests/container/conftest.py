@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.container import IMAGE
+from service.bento import IMAGE
 from tests.conftest import program
 from tests.end_to_end.conftest import ROOT, free_port
 
