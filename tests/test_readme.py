@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from typer.main import get_command
 
+from faussaire.client import Image, Problem
 from service.api.fields import ImagesRequest
 from service.app import create_app
-from service.client import Image, Problem
 from service.settings import ROOT, Settings
 from tests.conftest import listening
 from training.cli import app

@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from prometheus_client.parser import text_string_to_metric_families
 
+from faussaire.client import Client
 from latent import Release
 from latent.release import version
 from service.app import create_app
-from service.client import Client
 from service.settings import Settings
 from tests.conftest import listening, write_named_version, write_release, write_small
 from tests.service.conftest import posted, refused, unzipped

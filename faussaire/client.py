@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from service import calls
-from service.calls import Call, Image, ImageCodes, Model, Point, Problem, Refused, checked
+from faussaire import calls
+from faussaire.calls import Call, Image, ImageCodes, Model, Point, Problem, Refused, checked
 
 __all__ = ["AsyncClient", "Client", "Image", "ImageCodes", "Model", "Point", "Problem", "Refused"]
 

@@ -16,9 +16,9 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image as Picture
 
+from faussaire.client import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused
 from service.api import models
 from service.app import create_app
-from service.client import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused
 from service.reading import reader as codes
 from service.settings import Settings
 from tests.conftest import listening

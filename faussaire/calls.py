@@ -1,4 +1,4 @@
-"""What each operation is sent and how its answer is read; `service/client.py` does the sending.
+"""What each operation is sent and how its answer is read; `faussaire/client.py` does the sending.
 
 Stands on httpx, NumPy, Pillow and the card alone: whoever calls a service need not install what serves.
 """

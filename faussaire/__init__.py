@@ -1,0 +1,1 @@
+"""A client of the service: `from faussaire import Client`."""
