@@ -17,7 +17,7 @@ from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening
 from training.cli import app
-from training.data import SOURCES
+from training.datasets.sources import SOURCES
 from training.presets import PRESETS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

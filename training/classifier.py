@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from training.augment import augment
-from training.data import ImageSet, to_unit
+from training.datasets.augment import augment
+from training.datasets.sources import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
 from training.run import Progress

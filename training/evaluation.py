@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.classifier import Classifier
 from training.collapse import divergence
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
 from training.measures.distances import frechet, kernel
 from training.measures.inception import Inception

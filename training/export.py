@@ -13,7 +13,7 @@ from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
 from training.averaging import recompute_batch_norm
 from training.checkpoint import State
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
 from training.evaluate import any_codes
 from training.files import replacing

@@ -12,15 +12,16 @@ from types import FrameType
 import torch
 
 from latent import LatentSpace
-from training import data, headstart, presets
+from training import headstart, presets
 from training.averaging import Average, recompute_batch_norm
 from training.built import build
 from training.checkpoint import State
 from training.collapse import Watch, reason
-from training.data import ImageSet
+from training.datasets import sources as data
+from training.datasets.neighbours import neighbourhood
+from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.finetuning import freeze
-from training.neighbourhood import neighbourhood
 from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
 from training.run import Config, Progress, Run

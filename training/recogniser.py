@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
-from training.data import ImageSet, to_unit
+from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.files import digest, replacing
 from training.graph import graph

@@ -16,7 +16,7 @@ from torch import Tensor
 from latent import Codes, LatentSpace, draw_noise, draw_styles
 from training.classifier import Classifier
 from training.comparison import Compared, names, picture
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED
 from training.files import replacing, write_text
 from training.measures.shape import slant

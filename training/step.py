@@ -11,8 +11,8 @@ from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
 from training import classifier, headstart
-from training.augment import augment
 from training.built import Built
+from training.datasets.augment import augment
 from training.latents import Latents, draw
 from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.presets import TOLD, Codes

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from latent import LatentSpace, StyleCode
 from training.classifier import Classifier
-from training.data import to_unit
+from training.datasets.sources import to_unit
 from training.latents import Latents, draw
 from training.measures.shape import SHAPES
 from training.networks import Generator

@@ -25,7 +25,7 @@ from torch import Tensor
 from training import loop, presets
 from training.classifier import Classifier
 from training.collapse import Watch
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.files import replacing
 from training.networks import NETWORKS

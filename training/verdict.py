@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.evaluate import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
 from training.measures.distances import frechet

@@ -8,7 +8,7 @@ from torch import Tensor
 from latent import LatentSpace
 from training.classifier import Classifier
 from training.collapse import divergence
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import UnknownName
 from training.latents import draw
 from training.measures.distances import frechet, kernel

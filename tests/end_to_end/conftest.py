@@ -15,8 +15,8 @@ import pytest
 from torchvision.datasets import MNIST
 
 from tests.training.conftest import drawn_digits, first, real_data_dir
-from training import data
-from training.data import ImageSet
+from training.datasets import sources as data
+from training.datasets.sources import ImageSet
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from training import data
-from training.data import SOURCES, ImageSet
+from training.datasets import sources as data
+from training.datasets.sources import SOURCES, ImageSet
 from training.run import Config
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from tests.training.conftest import drawn_digits
-from training import data, loop
+from training import loop
 from training.cli import main
 from training.commands.terminal import choose_device
+from training.datasets import sources as data
 from training.presets import PRESETS
 from training.run import Config, Run
 

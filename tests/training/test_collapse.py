@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from training import classifier, collapse, data, loop
+from training import classifier, collapse, loop
 from training.classifier import Classifier
 from training.collapse import Watch, divergence
-from training.data import ImageSet
+from training.datasets import sources as data
+from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.run import Config, Run
 from training.step import AdversarialStep, Players

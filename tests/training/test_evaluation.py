@@ -7,7 +7,7 @@ from latent import Data
 from service.settings import ROOT
 from training import evaluation, report
 from training.classifier import Classifier, network
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.evaluation import Protocol, Real
 from training.measures import score
 from training.model import Model

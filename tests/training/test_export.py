@@ -12,7 +12,7 @@ from training import export as exporting
 from training import loop, presets, styles
 from training.checkpoint import State
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.evaluate import any_codes
 from training.graph import graph

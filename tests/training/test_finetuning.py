@@ -6,7 +6,7 @@ import torch
 from tests.training.conftest import first
 from training import loop
 from training.built import build
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
 from training.presets import PRESETS, latent_space

@@ -8,7 +8,7 @@ import torch
 
 from training import loop
 from training.checkpoint import State
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
 from training.presets import PRESETS
 from training.run import Config, Progress, Run

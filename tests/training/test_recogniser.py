@@ -9,7 +9,7 @@ import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
 from training import recogniser
-from training.data import ImageSet, to_unit
+from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.graph import graph
 from training.recogniser import beside, export, framing

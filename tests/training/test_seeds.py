@@ -11,7 +11,7 @@ from latent import Codes, draw_noise, draw_styles
 from tests.training.test_comparison import compared
 from training import classifier, seeds
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.evaluate import SEED
 from training.model import Model
 from training.seeds import Found, Recogniser, found, matched_share, sweep

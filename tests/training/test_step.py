@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training import built, loop, networks
-from training.data import ImageSet, to_unit
+from training.datasets.sources import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
 from training.latents import draw
 from training.run import Config

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from training import loop, sweep
 from training.classifier import Classifier, network
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
 from training.run import Progress, Run
 from training.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture

@@ -11,7 +11,7 @@ from tests.conftest import small_card, write_recogniser, write_small, write_vers
 from tests.training.conftest import first
 from training import evaluate, verdict
 from training.classifier import Classifier, network
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.measures.distances import frechet
 from training.model import Model

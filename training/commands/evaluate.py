@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import comparison, data, evaluation, report
+from training import comparison, evaluation, report
 from training.commands.export import exported
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
 from training.comparison import Compared
+from training.datasets import sources as data
 from training.errors import WeightsUnavailable
 from training.evaluation import Evaluation, Measures, Protocol, Real
 from training.files import write_text

@@ -7,9 +7,10 @@ import torch
 import typer
 
 from latent import GeneratorCard
-from training import data, loop, recogniser
 from training import export as exporting
+from training import loop, recogniser
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
+from training.datasets import sources as data
 from training.run import Run
 
 

@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import data, loop
+from training import loop
 from training.classifier import Classifier
 from training.collapse import Watch
 from training.commands.terminal import DataDir, Device, choose_device, console, interrupted, judged_by, progress_bar
-from training.data import ImageSet
+from training.datasets import sources as data
+from training.datasets.sources import ImageSet
 from training.files import write_text
 from training.finetuning import Course, Point, begin_from, save_courses, saving
 from training.run import Config, Run

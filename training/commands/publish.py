@@ -10,10 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import data, evaluation
+from training import evaluation
 from training.commands.export import exported
 from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
+from training.datasets import sources as data
 from training.errors import Unfit
 from training.export import name_of
 from training.files import digest

@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import data, evaluation
+from training import evaluation
 from training import seeds as seeding
 from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
+from training.datasets import sources as data
 from training.errors import Unfit
 from training.run import Run
 from training.seeds import Found

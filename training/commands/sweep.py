@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import data, presets
+from training import presets
 from training import sweep as sweeping
 from training.commands.terminal import INTERRUPTED, DataDir, Device, choose_device, console, judged_by, progress_bar
+from training.datasets import sources as data
 from training.errors import TrainingError, UnknownName
 from training.run import Progress
 from training.sweep import Interrupted, Sweep, Worker

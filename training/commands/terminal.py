@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from training import classifier as classifiers
-from training import data
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets import sources as data
+from training.datasets.sources import ImageSet
 from training.errors import UnknownName
 from training.run import Progress as Report
 from training.run import quiet

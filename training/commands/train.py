@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training import data, loop, presets
+from training import loop, presets
 from training.built import check_fit
 from training.collapse import OnCollapse, Watch
 from training.commands.terminal import (
@@ -17,6 +17,7 @@ from training.commands.terminal import (
     judged_by,
     progress_bar,
 )
+from training.datasets import sources as data
 from training.errors import TrainingError
 from training.networks import NETWORKS
 from training.objectives import OBJECTIVES

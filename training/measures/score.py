@@ -4,7 +4,7 @@ import torch
 
 from training import classifier
 from training.classifier import Classifier
-from training.data import ImageSet
+from training.datasets.sources import ImageSet
 from training.run import quiet
 
 STEPS = 600

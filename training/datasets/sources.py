@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from latent import Data, ImageShape
-from training import folder
+from training.datasets import folder
 from training.errors import DataUnavailable, UnknownName
 
 

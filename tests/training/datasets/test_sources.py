@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.training.conftest import real_data_dir
-from training import data
+from training.datasets import sources as data
 from training.errors import DataUnavailable, UnknownName
 
 

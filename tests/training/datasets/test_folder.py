@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from training import data, folder, loop
+from training import loop
+from training.datasets import folder
+from training.datasets import sources as data
 from training.errors import DataUnavailable
 from training.run import Config, Run
 

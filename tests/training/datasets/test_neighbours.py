@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from training.neighbourhood import neighbourhood
+from training.datasets.neighbours import neighbourhood
 
 ANGLES = 4
 EACH = 8

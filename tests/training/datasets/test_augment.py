@@ -1,6 +1,6 @@
 import torch
 
-from training.augment import augment
+from training.datasets.augment import augment
 
 
 def test_background_stays_background() -> None:
