@@ -18,7 +18,7 @@ from service.settings import ROOT, Settings
 from tests.conftest import listening
 from training.cli import app
 from training.datasets.sources import SOURCES
-from training.presets import PRESETS
+from training.recipes.presets import PRESETS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

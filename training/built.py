@@ -8,8 +8,8 @@ import torch
 from latent import ImageShape, LatentSpace
 from training.errors import Unfit, UnknownName
 from training.networks import NETWORKS, AutoEncoder, Discriminator, Encoder, Generator, Network
-from training.objectives import EVIDENCE_BOUND, OBJECTIVES
-from training.presets import TOLD, Codes
+from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
+from training.recipes.presets import TOLD, Codes
 from training.recognition import Recogniser
 
 HEADS = {"infogan": 4, "acgan": 1}

@@ -12,7 +12,7 @@ from types import FrameType
 import torch
 
 from latent import LatentSpace
-from training import headstart, presets
+from training import headstart
 from training.averaging import Average, recompute_batch_norm
 from training.built import build
 from training.checkpoint import State
@@ -22,8 +22,9 @@ from training.datasets.neighbours import neighbourhood
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.finetuning import freeze
-from training.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.pictures import save_curves, save_sheet
+from training.recipes import presets
+from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.run import Config, Progress, Run
 from training.step import AdversarialStep, Batch, Players, Step, VariationalStep
 

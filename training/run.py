@@ -8,10 +8,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from training import presets
 from training.errors import InvalidRun, RunMismatch
 from training.files import write_text
-from training.presets import Codes, Noise
+from training.recipes import presets
+from training.recipes.presets import Codes, Noise
 
 KEPT_CHECKPOINTS = 2
 

@@ -14,8 +14,8 @@ from training import classifier, headstart
 from training.built import Built
 from training.datasets.augment import augment
 from training.latents import Latents, draw
-from training.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
-from training.presets import TOLD, Codes
+from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
+from training.recipes.presets import TOLD, Codes
 from training.recognition import Recogniser
 
 STYLE_WEIGHT = 0.5

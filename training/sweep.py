@@ -22,13 +22,14 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 from torch import Tensor
 
-from training import loop, presets
+from training import loop
 from training.classifier import Classifier
 from training.collapse import Watch
 from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.files import replacing
 from training.networks import NETWORKS
+from training.recipes import presets
 from training.run import Config, Progress, Run
 from training.yardstick import LEAST, Yardstick
 

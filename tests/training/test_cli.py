@@ -13,7 +13,7 @@ from training import loop
 from training.cli import main
 from training.commands.terminal import choose_device
 from training.datasets import sources as data
-from training.presets import PRESETS
+from training.recipes.presets import PRESETS
 from training.run import Config, Run
 
 

@@ -9,7 +9,7 @@ from training.built import build
 from training.datasets.sources import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
-from training.presets import PRESETS, latent_space
+from training.recipes.presets import PRESETS, latent_space
 from training.run import Config, Run
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from training import headstart, loop
 from training.datasets.sources import ImageSet, to_unit
-from training.objectives import mutual_information
+from training.recipes.objectives import mutual_information
 from training.run import Config, Run, quiet
 from training.step import Batch
 

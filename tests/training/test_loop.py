@@ -10,7 +10,7 @@ from training import loop
 from training.checkpoint import State
 from training.datasets.sources import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
-from training.presets import PRESETS
+from training.recipes.presets import PRESETS
 from training.run import Config, Progress, Run
 
 CPU = torch.device("cpu")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training import loop, presets
+from training import loop
 from training.built import check_fit
 from training.collapse import OnCollapse, Watch
 from training.commands.terminal import (
@@ -20,7 +20,8 @@ from training.commands.terminal import (
 from training.datasets import sources as data
 from training.errors import TrainingError
 from training.networks import NETWORKS
-from training.objectives import OBJECTIVES
+from training.recipes import presets
+from training.recipes.objectives import OBJECTIVES
 from training.run import Config, Run
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
-from training import objectives
-from training.objectives import Losses, mutual_information, non_saturating
+from training.recipes import objectives
+from training.recipes.objectives import Losses, mutual_information, non_saturating
 
 logits = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(lambda v: torch.tensor(v, dtype=torch.float64))
 

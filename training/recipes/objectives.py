@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
-from training.penalties import Penalty, interpolated, perturbed, zero_centred
+from training.recipes.penalties import Penalty, interpolated, perturbed, zero_centred
 
 DIVERSITY = 0.5
 """gamma of BEGAN: the energy of fakes as a share of that of real images"""

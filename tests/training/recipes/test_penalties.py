@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.penalties import Penalty, interpolated, perturbed, slopes, zero_centred
+from training.recipes.penalties import Penalty, interpolated, perturbed, slopes, zero_centred
 
 DIRECTION = torch.tensor([1.0, 2.0, 2.0, 0.0]).reshape(1, 1, 2, 2)  # of norm 3
 
