@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.classifier import Classifier
 from training.commands.terminal import judged_by
 from training.datasets import sources as data
+from training.measures.judge import Classifier
 
 URL = "http://127.0.0.1:3000"
 COUNT = 1000

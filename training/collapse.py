@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 
 from latent import LatentSpace
-from training.classifier import Classifier
 from training.latents import draw
+from training.measures.judge import Classifier
 from training.networks import Generator
 from training.pictures import to_uint8
 

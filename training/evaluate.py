@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
-from training.classifier import Classifier
+from training.measures.judge import Classifier
 from training.model import Model
 
 IMAGES_PER_CLASS = 1000

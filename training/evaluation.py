@@ -8,12 +8,12 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from training.classifier import Classifier
 from training.collapse import divergence
 from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
 from training.measures.distances import frechet, kernel
 from training.measures.inception import Inception
+from training.measures.judge import Classifier
 from training.measures.manifold import manifold
 from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood

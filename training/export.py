@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
 from training.averaging import recompute_batch_norm
 from training.checkpoint import State
-from training.classifier import Classifier
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
 from training.evaluate import any_codes
 from training.files import replacing
 from training.graph import graph
+from training.measures.judge import Classifier
 from training.model import Model
 from training.naming import IMAGES_PER_CODE, name_codes
 from training.networks import Generator

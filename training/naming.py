@@ -8,8 +8,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import ClassCode, LatentSpace
-from training.classifier import Classifier
 from training.latents import Latents, draw
+from training.measures.judge import Classifier
 from training.networks import Generator
 from training.pictures import to_uint8
 

@@ -14,11 +14,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
-from training.classifier import Classifier
 from training.comparison import Compared, names, picture
 from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED
 from training.files import replacing, write_text
+from training.measures.judge import Classifier
 from training.measures.shape import slant
 from training.model import Model
 from training.recogniser import beside

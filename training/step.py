@@ -10,10 +10,11 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
-from training import classifier, headstart
+from training import headstart
 from training.built import Built
 from training.datasets.augment import augment
 from training.latents import Latents, draw
+from training.measures import judge as classifier
 from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.recipes.presets import TOLD, Codes
 from training.recognition import Recogniser

@@ -9,9 +9,9 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from latent import LatentSpace, StyleCode
-from training.classifier import Classifier
 from training.datasets.sources import to_unit
 from training.latents import Latents, draw
+from training.measures.judge import Classifier
 from training.measures.shape import SHAPES
 from training.networks import Generator
 from training.pictures import to_uint8

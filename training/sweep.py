@@ -23,11 +23,11 @@ from optuna.trial import FrozenTrial, TrialState
 from torch import Tensor
 
 from training import loop
-from training.classifier import Classifier
 from training.collapse import Watch
 from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.files import replacing
+from training.measures.judge import Classifier
 from training.networks import NETWORKS
 from training.recipes import presets
 from training.run import Config, Progress, Run

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.classifier import Classifier
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.evaluate import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
 from training.measures.distances import frechet
+from training.measures.judge import Classifier
 from training.model import Model
 from training.recogniser import beside
 from training.seeds import Recogniser

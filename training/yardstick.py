@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from latent import LatentSpace
-from training.classifier import Classifier
 from training.collapse import divergence
 from training.datasets.sources import ImageSet
 from training.errors import UnknownName
 from training.latents import draw
 from training.measures.distances import frechet, kernel
+from training.measures.judge import Classifier
 from training.measures.manifold import manifold
 from training.networks import Generator
 from training.pictures import to_uint8

@@ -11,10 +11,10 @@ from PIL import Image, ImageOps
 
 from tests.end_to_end.conftest import ROOT, serving
 from tests.training.conftest import first, real_data_dir
-from training import classifier
-from training.classifier import Classifier
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
+from training.measures import judge as classifier
+from training.measures.judge import Classifier
 from training.measures.shape import slant
 from training.run import quiet
 

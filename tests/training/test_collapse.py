@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from training import classifier, collapse, loop
-from training.classifier import Classifier
+from training import collapse, loop
 from training.collapse import Watch, divergence
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
+from training.measures import judge as classifier
+from training.measures.judge import Classifier
 from training.run import Config, Run
 from training.step import AdversarialStep, Players
 

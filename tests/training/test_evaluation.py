@@ -6,10 +6,10 @@ import torch
 from latent import Data
 from service.settings import ROOT
 from training import evaluation, report
-from training.classifier import Classifier, network
 from training.datasets.sources import ImageSet
 from training.evaluation import Protocol, Real
 from training.measures import score
+from training.measures.judge import Classifier, network
 from training.model import Model
 
 

@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from latent import GeneratorCard
-from training import classifier as classifiers
 from training import export as exporting
 from training import loop, styles
 from training.checkpoint import State
-from training.classifier import Classifier
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.evaluate import any_codes
 from training.graph import graph
+from training.measures import judge as classifiers
+from training.measures.judge import Classifier
 from training.model import Model
 from training.recipes import presets
 from training.run import Config, Run

@@ -9,10 +9,11 @@ from PIL import Image
 
 from latent import Codes, draw_noise, draw_styles
 from tests.training.test_comparison import compared
-from training import classifier, seeds
-from training.classifier import Classifier
+from training import seeds
 from training.datasets.sources import ImageSet
 from training.evaluate import SEED
+from training.measures import judge as classifier
+from training.measures.judge import Classifier
 from training.model import Model
 from training.seeds import Found, Recogniser, found, matched_share, sweep
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
 from training import styles
-from training.classifier import Classifier
+from training.measures.judge import Classifier
 from training.networks import Generator
 from training.styles import REACHES, Drawer, measured, reach, regressed, strongest
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training import loop, sweep
-from training.classifier import Classifier, network
 from training.datasets.sources import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
+from training.measures.judge import Classifier, network
 from training.run import Progress, Run
 from training.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
 

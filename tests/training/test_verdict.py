@@ -10,10 +10,10 @@ from onnx import numpy_helper
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 from tests.training.conftest import first
 from training import evaluate, verdict
-from training.classifier import Classifier, network
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.measures.distances import frechet
+from training.measures.judge import Classifier, network
 from training.model import Model
 from training.verdict import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
 

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from training import classifier as classifiers
-from training.classifier import Classifier
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.errors import UnknownName
+from training.measures import judge as classifiers
+from training.measures.judge import Classifier
 from training.run import Progress as Report
 from training.run import quiet
 

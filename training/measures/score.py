@@ -2,9 +2,9 @@
 
 import torch
 
-from training import classifier
-from training.classifier import Classifier
 from training.datasets.sources import ImageSet
+from training.measures import judge as classifier
+from training.measures.judge import Classifier
 from training.run import quiet
 
 STEPS = 600
