@@ -10,11 +10,11 @@ import onnxruntime as ort
 import torch
 
 from latent import GeneratorCard, LatentSpace
-from training.built import build
 from training.evaluate import any_codes
 from training.export import Exported
 from training.graph import graph
 from training.model import Model
+from training.networks.build import build
 from training.recogniser import beside
 
 SHIPPED = (Path("models/mnist-infogan.onnx"), Path("models/fashion-infogan.onnx"))

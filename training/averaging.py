@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from latent import LatentSpace
-from training.latents import draw
-from training.networks import Generator
+from training.networks.gan import Generator
+from training.networks.latents import draw
 
 DECAY = 0.999
 RECOMPUTE_BATCHES = 16

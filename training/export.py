@@ -20,7 +20,7 @@ from training.graph import graph
 from training.measures.judge import Classifier
 from training.model import Model
 from training.naming import IMAGES_PER_CODE, name_codes
-from training.networks import Generator
+from training.networks.gan import Generator
 from training.pictures import to_uint8
 from training.run import Config
 from training.styles import Drawer, measured

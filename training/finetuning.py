@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from training.built import Built
 from training.checkpoint import State, reading
 from training.errors import Unfit
 from training.files import replacing
+from training.networks.build import Built
 from training.run import Run
 
 FREEZABLE = ("generator", "discriminator")

@@ -14,7 +14,6 @@ import torch
 from latent import LatentSpace
 from training import headstart
 from training.averaging import Average, recompute_batch_norm
-from training.built import build
 from training.checkpoint import State
 from training.collapse import Watch, reason
 from training.datasets import sources as data
@@ -22,6 +21,7 @@ from training.datasets.neighbours import neighbourhood
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.finetuning import freeze
+from training.networks.build import build
 from training.pictures import save_curves, save_sheet
 from training.recipes import presets
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES

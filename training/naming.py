@@ -8,9 +8,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import ClassCode, LatentSpace
-from training.latents import Latents, draw
 from training.measures.judge import Classifier
-from training.networks import Generator
+from training.networks.gan import Generator
+from training.networks.latents import Latents, draw
 from training.pictures import to_uint8
 
 IMAGES_PER_CODE = 1000

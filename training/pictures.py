@@ -10,8 +10,8 @@ from torch import Tensor
 
 from latent import LatentSpace
 from training.files import replacing
-from training.latents import grid
-from training.networks import Generator
+from training.networks.gan import Generator
+from training.networks.latents import grid
 
 COLUMNS = 10
 SHEET_SCALE = 2

@@ -13,7 +13,7 @@ from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.files import digest, replacing
 from training.graph import graph
-from training.recognition import Recogniser
+from training.networks.recogniser import Recogniser
 
 CHECKED_IMAGES = 256
 APART = 1e-3

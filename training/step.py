@@ -11,13 +11,13 @@ from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
 from training import headstart
-from training.built import Built
 from training.datasets.augment import augment
-from training.latents import Latents, draw
 from training.measures import judge as classifier
+from training.networks.build import Built
+from training.networks.latents import Latents, draw
+from training.networks.recogniser import Recogniser
 from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
 from training.recipes.presets import TOLD, Codes
-from training.recognition import Recogniser
 
 STYLE_WEIGHT = 0.5
 """Lambda of the style codes' term (Chen et al. 2016, appendix C)."""

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from latent import LatentSpace, StyleCode
 from training.datasets.sources import to_unit
-from training.latents import Latents, draw
 from training.measures.judge import Classifier
 from training.measures.shape import SHAPES
-from training.networks import Generator
+from training.networks.gan import Generator
+from training.networks.latents import Latents, draw
 from training.pictures import to_uint8
 
 SWEEPS = 10

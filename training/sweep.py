@@ -28,7 +28,7 @@ from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.files import replacing
 from training.measures.judge import Classifier
-from training.networks import NETWORKS
+from training.networks.gan import NETWORKS
 from training.recipes import presets
 from training.run import Config, Progress, Run
 from training.yardstick import LEAST, Yardstick

@@ -9,11 +9,11 @@ from latent import LatentSpace
 from training.collapse import divergence
 from training.datasets.sources import ImageSet
 from training.errors import UnknownName
-from training.latents import draw
 from training.measures.distances import frechet, kernel
 from training.measures.judge import Classifier
 from training.measures.manifold import manifold
-from training.networks import Generator
+from training.networks.gan import Generator
+from training.networks.latents import draw
 from training.pictures import to_uint8
 
 IMAGES = 2_000

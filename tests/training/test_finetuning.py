@@ -5,10 +5,10 @@ import torch
 
 from tests.training.conftest import first
 from training import loop
-from training.built import build
 from training.datasets.sources import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
+from training.networks.build import build
 from training.recipes.presets import PRESETS, latent_space
 from training.run import Config, Run
 

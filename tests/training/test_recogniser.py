@@ -12,8 +12,8 @@ from training import recogniser
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.graph import graph
+from training.networks.recogniser import ClassRecogniser, Recogniser
 from training.recogniser import beside, export, framing
-from training.recognition import ClassRecogniser, Recogniser
 
 NAMES = tuple("0123456789")
 

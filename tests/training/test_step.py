@@ -3,10 +3,12 @@ from typing import Any
 import pytest
 import torch
 
-from training import built, loop, networks
+from training import loop
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
-from training.latents import draw
+from training.networks import build as built
+from training.networks import gan as networks
+from training.networks.latents import draw
 from training.run import Config
 from training.step import AdversarialStep, Batch
 

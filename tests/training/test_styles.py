@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
 from training import styles
 from training.measures.judge import Classifier
-from training.networks import Generator
+from training.networks.gan import Generator
 from training.styles import REACHES, Drawer, measured, reach, regressed, strongest
 
 SPACE = LatentSpace(

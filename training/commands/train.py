@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from training import loop
-from training.built import check_fit
 from training.collapse import OnCollapse, Watch
 from training.commands.terminal import (
     DataDir,
@@ -19,7 +18,8 @@ from training.commands.terminal import (
 )
 from training.datasets import sources as data
 from training.errors import TrainingError
-from training.networks import NETWORKS
+from training.networks.build import check_fit
+from training.networks.gan import NETWORKS
 from training.recipes import presets
 from training.recipes.objectives import OBJECTIVES
 from training.run import Config, Run

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
-from training.recognition import ClassRecogniser, StyleRecogniser
+from training.networks.recogniser import ClassRecogniser, StyleRecogniser
 
 SHAPE = ImageShape(height=28, width=28, channels=1)
 SPACE = LatentSpace(

@@ -7,10 +7,10 @@ import torch
 
 from latent import ImageShape, LatentSpace
 from training.errors import Unfit, UnknownName
-from training.networks import NETWORKS, AutoEncoder, Discriminator, Encoder, Generator, Network
+from training.networks.gan import NETWORKS, AutoEncoder, Discriminator, Encoder, Generator, Network
+from training.networks.recogniser import Recogniser
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.recipes.presets import TOLD, Codes
-from training.recognition import Recogniser
 
 HEADS = {"infogan": 4, "acgan": 1}
 """of the recogniser of classes: several where nobody labelled them"""

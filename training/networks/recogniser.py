@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from latent import ImageShape, LatentSpace
-from training.networks import quarter
+from training.networks.gan import quarter
 
 MAPS = 64
 FEATURES = 128
