@@ -14,8 +14,8 @@ from training.errors import InvalidRun
 from training.evaluate import SEED, asked_codes
 from training.evaluation import Evaluation, Measures
 from training.files import replacing, write_text
+from training.loop.run import Config, Run
 from training.model import Model
-from training.run import Config, Run
 
 EVEN = 0.1
 """the most nats from even shares, of a preset that draws all classes"""

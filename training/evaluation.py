@@ -8,9 +8,10 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from training.collapse import divergence
 from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
+from training.loop.collapse import divergence
+from training.loop.run import Run
 from training.measures.distances import frechet, kernel
 from training.measures.inception import Inception
 from training.measures.judge import Classifier
@@ -19,7 +20,6 @@ from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood
 from training.measures.score import classification_accuracy
 from training.model import Model
-from training.run import Run
 
 IMAGES = 10_000
 MANIFOLD_IMAGES = 5_000

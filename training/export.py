@@ -10,19 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
-from training.averaging import recompute_batch_norm
-from training.checkpoint import State
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
 from training.evaluate import any_codes
 from training.files import replacing
 from training.graph import graph
+from training.loop.averaging import recompute_batch_norm
+from training.loop.checkpoint import State
+from training.loop.pictures import to_uint8
+from training.loop.run import Config
 from training.measures.judge import Classifier
 from training.model import Model
 from training.naming import IMAGES_PER_CODE, name_codes
 from training.networks.gan import Generator
-from training.pictures import to_uint8
-from training.run import Config
 from training.styles import Drawer, measured
 
 CHECKED_CODES = 256

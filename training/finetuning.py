@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from training.checkpoint import State, reading
 from training.errors import Unfit
 from training.files import replacing
+from training.loop.checkpoint import State, reading
+from training.loop.run import Run
 from training.networks.build import Built
-from training.run import Run
 
 FREEZABLE = ("generator", "discriminator")
 WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)

@@ -8,10 +8,10 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import ClassCode, LatentSpace
+from training.loop.pictures import to_uint8
 from training.measures.judge import Classifier
 from training.networks.gan import Generator
 from training.networks.latents import Latents, draw
-from training.pictures import to_uint8
 
 IMAGES_PER_CODE = 1000
 MATCHING_SEED = 1

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from latent import LatentSpace, StyleCode
 from training.datasets.sources import to_unit
+from training.loop.pictures import to_uint8
 from training.measures.judge import Classifier
 from training.measures.shape import SHAPES
 from training.networks.gan import Generator
 from training.networks.latents import Latents, draw
-from training.pictures import to_uint8
 
 SWEEPS = 10
 """a class, each with noise and other styles of its own"""

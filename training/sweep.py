@@ -22,15 +22,15 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 from torch import Tensor
 
-from training import loop
-from training.collapse import Watch
 from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.files import replacing
+from training.loop import train as loop
+from training.loop.collapse import Watch
+from training.loop.run import Config, Progress, Run
 from training.measures.judge import Classifier
 from training.networks.gan import NETWORKS
 from training.recipes import presets
-from training.run import Config, Progress, Run
 from training.yardstick import LEAST, Yardstick
 
 Show = Callable[[str, int, int], Progress]

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from latent import LatentSpace
-from training.collapse import divergence
 from training.datasets.sources import ImageSet
 from training.errors import UnknownName
+from training.loop.collapse import divergence
+from training.loop.pictures import to_uint8
 from training.measures.distances import frechet, kernel
 from training.measures.judge import Classifier
 from training.measures.manifold import manifold
 from training.networks.gan import Generator
 from training.networks.latents import draw
-from training.pictures import to_uint8
 
 IMAGES = 2_000
 BATCH = 250

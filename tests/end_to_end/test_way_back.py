@@ -13,10 +13,10 @@ from tests.end_to_end.conftest import ROOT, serving
 from tests.training.conftest import first, real_data_dir
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
+from training.loop.run import quiet
 from training.measures import judge as classifier
 from training.measures.judge import Classifier
 from training.measures.shape import slant
-from training.run import quiet
 
 IMAGES = 1_000
 AT_ONCE = 250

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training.datasets import sources as data
 from training.datasets.sources import SOURCES, ImageSet
-from training.run import Config
+from training.loop.run import Config
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.training.conftest import drawn_digits
-from training import loop
 from training.cli import main
 from training.commands.terminal import choose_device
 from training.datasets import sources as data
+from training.loop import train as loop
+from training.loop.run import Config, Run
 from training.recipes.presets import PRESETS
-from training.run import Config, Run
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from training import comparison
 from training.comparison import Compared
 from training.errors import InvalidRun
 from training.evaluation import Evaluation, Measures
-from training.run import Config, Run
+from training.loop.run import Config, Run
 
 
 def measures(**chosen: Any) -> Measures:

@@ -8,17 +8,18 @@ import torch
 
 from latent import GeneratorCard
 from training import export as exporting
-from training import loop, styles
-from training.checkpoint import State
+from training import styles
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.evaluate import any_codes
 from training.graph import graph
+from training.loop import train as loop
+from training.loop.checkpoint import State
+from training.loop.run import Config, Run
 from training.measures import judge as classifiers
 from training.measures.judge import Classifier
 from training.model import Model
 from training.recipes import presets
-from training.run import Config, Run
 
 CPU = torch.device("cpu")
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from tests.training.conftest import first
-from training import loop
 from training.datasets.sources import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
+from training.loop import train as loop
+from training.loop.run import Config, Run
 from training.networks.build import build
 from training.recipes.presets import PRESETS, latent_space
-from training.run import Config, Run
 
 CPU = torch.device("cpu")
 

@@ -10,11 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import loop, sweep
+from training import sweep
 from training.datasets.sources import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
+from training.loop import train as loop
+from training.loop.run import Progress, Run
 from training.measures.judge import Classifier, network
-from training.run import Progress, Run
 from training.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
 
 CPU = torch.device("cpu")

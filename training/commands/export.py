@@ -8,10 +8,11 @@ import typer
 
 from latent import GeneratorCard
 from training import export as exporting
-from training import loop, recogniser
+from training import recogniser
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.datasets import sources as data
-from training.run import Run
+from training.loop import train as loop
+from training.loop.run import Run
 
 
 def export(

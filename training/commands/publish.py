@@ -18,9 +18,9 @@ from training.datasets import sources as data
 from training.errors import Unfit
 from training.export import name_of
 from training.files import digest
+from training.loop.run import Run
 from training.model import Model
 from training.releases import Versions
-from training.run import Run
 from training.verdict import Compared, Measures, Protocol, compared, draws_the_same
 
 WORSE = 3

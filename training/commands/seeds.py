@@ -14,7 +14,7 @@ from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.datasets import sources as data
 from training.errors import Unfit
-from training.run import Run
+from training.loop.run import Run
 from training.seeds import Found
 
 

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.errors import UnknownName
+from training.loop.run import Progress as Report
+from training.loop.run import quiet
 from training.measures import judge as classifiers
 from training.measures.judge import Classifier
-from training.run import Progress as Report
-from training.run import quiet
 
 INTERRUPTED = 130
 

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from training import loop
-from training.collapse import OnCollapse, Watch
 from training.commands.terminal import (
     DataDir,
     Device,
@@ -18,11 +16,13 @@ from training.commands.terminal import (
 )
 from training.datasets import sources as data
 from training.errors import TrainingError
+from training.loop import train as loop
+from training.loop.collapse import OnCollapse, Watch
+from training.loop.run import Config, Run
 from training.networks.build import check_fit
 from training.networks.gan import NETWORKS
 from training.recipes import presets
 from training.recipes.objectives import OBJECTIVES
-from training.run import Config, Run
 
 
 def train(

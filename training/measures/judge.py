@@ -12,7 +12,7 @@ from training.datasets.augment import augment
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
-from training.run import Progress
+from training.loop.run import Progress
 
 EPOCHS = 4
 BATCH = 128

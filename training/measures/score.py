@@ -3,9 +3,9 @@
 import torch
 
 from training.datasets.sources import ImageSet
+from training.loop.run import quiet
 from training.measures import judge as classifier
 from training.measures.judge import Classifier
-from training.run import quiet
 
 STEPS = 600
 MOST_EPOCHS = 10

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from training import loop
 from training.datasets import folder
 from training.datasets import sources as data
 from training.errors import DataUnavailable
-from training.run import Config, Run
+from training.loop import train as loop
+from training.loop.run import Config, Run
 
 COLOURS = {"Red Ones": (200, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 200)}
 

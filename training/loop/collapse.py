@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 
 from latent import LatentSpace
+from training.loop.pictures import to_uint8
 from training.measures.judge import Classifier
 from training.networks.gan import Generator
 from training.networks.latents import draw
-from training.pictures import to_uint8
 
 OnCollapse = Literal["rollback", "stop", "ignore"]
 

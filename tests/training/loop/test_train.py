@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import loop
-from training.checkpoint import State
 from training.datasets.sources import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
+from training.loop import train as loop
+from training.loop.checkpoint import State
+from training.loop.run import Config, Progress, Run
 from training.recipes.presets import PRESETS
-from training.run import Config, Progress, Run
 
 CPU = torch.device("cpu")
 
@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(
 ) -> None:
     run = Run(tmp_path)
     loop.train(run, config, digits, CPU, quiet)
-    monkeypatch.setattr("training.step.STYLE_WEIGHT", float("nan"))
+    monkeypatch.setattr("training.loop.step.STYLE_WEIGHT", float("nan"))
     with pytest.raises(Diverged, match="not finite"):
         loop.train(run, config.model_copy(update={"epochs": 3}), digits, CPU, quiet)
     assert run.checkpoints()[-1].name == "step-00000032.pt"

@@ -5,11 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import headstart, loop
 from training.datasets.sources import ImageSet, to_unit
+from training.loop import headstart
+from training.loop import train as loop
+from training.loop.run import Config, Run, quiet
+from training.loop.step import Batch
 from training.recipes.objectives import mutual_information
-from training.run import Config, Run, quiet
-from training.step import Batch
 
 CPU = torch.device("cpu")
 

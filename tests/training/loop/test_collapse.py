@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from training import collapse, loop
-from training.collapse import Watch, divergence
 from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
+from training.loop import collapse
+from training.loop import train as loop
+from training.loop.collapse import Watch, divergence
+from training.loop.run import Config, Run
+from training.loop.step import AdversarialStep, Players
 from training.measures import judge as classifier
 from training.measures.judge import Classifier
-from training.run import Config, Run
-from training.step import AdversarialStep, Players
 
 CPU = torch.device("cpu")
 

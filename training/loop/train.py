@@ -12,21 +12,21 @@ from types import FrameType
 import torch
 
 from latent import LatentSpace
-from training import headstart
-from training.averaging import Average, recompute_batch_norm
-from training.checkpoint import State
-from training.collapse import Watch, reason
 from training.datasets import sources as data
 from training.datasets.neighbours import neighbourhood
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.finetuning import freeze
+from training.loop import headstart
+from training.loop.averaging import Average, recompute_batch_norm
+from training.loop.checkpoint import State
+from training.loop.collapse import Watch, reason
+from training.loop.pictures import save_curves, save_sheet
+from training.loop.run import Config, Progress, Run
+from training.loop.step import AdversarialStep, Batch, Players, Step, VariationalStep
 from training.networks.build import build
-from training.pictures import save_curves, save_sheet
 from training.recipes import presets
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
-from training.run import Config, Progress, Run
-from training.step import AdversarialStep, Batch, Players, Step, VariationalStep
 
 LOG_EVERY = 50
 """steps between two rows of stats.jsonl"""

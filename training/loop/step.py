@@ -10,8 +10,8 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from latent import LatentSpace
-from training import headstart
 from training.datasets.augment import augment
+from training.loop import headstart
 from training.measures import judge as classifier
 from training.networks.build import Built
 from training.networks.latents import Latents, draw

@@ -3,14 +3,14 @@ from typing import Any
 import pytest
 import torch
 
-from training import loop
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
+from training.loop import train as loop
+from training.loop.run import Config
+from training.loop.step import AdversarialStep, Batch
 from training.networks import build as built
 from training.networks import gan as networks
 from training.networks.latents import draw
-from training.run import Config
-from training.step import AdversarialStep, Batch
 
 CPU = torch.device("cpu")
 

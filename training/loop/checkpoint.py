@@ -11,10 +11,10 @@ from zipfile import BadZipFile
 import torch
 from torch import nn
 
-from training.averaging import Average
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
-from training.step import Players
+from training.loop.averaging import Average
+from training.loop.step import Players
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Training: steps, checkpoints, and the folder of a run."""
