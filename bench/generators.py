@@ -11,11 +11,11 @@ import torch
 
 from latent import GeneratorCard, LatentSpace
 from training.evaluate import any_codes
-from training.export import Exported
-from training.graph import graph
-from training.model import Model
+from training.export.generator import Exported
+from training.export.graph import graph
+from training.export.model import Model
+from training.export.recogniser import beside
 from training.networks.build import build
-from training.recogniser import beside
 
 SHIPPED = (Path("models/mnist-infogan.onnx"), Path("models/fashion-infogan.onnx"))
 ROWS = 16

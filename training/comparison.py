@@ -13,9 +13,9 @@ from latent import Training
 from training.errors import InvalidRun
 from training.evaluate import SEED, asked_codes
 from training.evaluation import Evaluation, Measures
+from training.export.model import Model
 from training.files import replacing, write_text
 from training.loop.run import Config, Run
-from training.model import Model
 
 EVEN = 0.1
 """the most nats from even shares, of a preset that draws all classes"""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
+from training.export.model import Model
 from training.measures.judge import Classifier
-from training.model import Model
 
 IMAGES_PER_CLASS = 1000
 SEED = 20_000

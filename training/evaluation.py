@@ -10,6 +10,7 @@ from torch import Tensor
 
 from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
+from training.export.model import Model
 from training.loop.collapse import divergence
 from training.loop.run import Run
 from training.measures.distances import frechet, kernel
@@ -19,7 +20,6 @@ from training.measures.manifold import manifold
 from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood
 from training.measures.score import classification_accuracy
-from training.model import Model
 
 IMAGES = 10_000
 MANIFOLD_IMAGES = 5_000

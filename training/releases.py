@@ -8,9 +8,9 @@ from pathlib import Path
 from latent import InvalidRelease, Release
 from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version
 from training.errors import InvalidFolder, InvalidModel, NoSuchVersion
+from training.export.model import Model
+from training.export.recogniser import beside
 from training.files import digest, lasting
-from training.model import Model
-from training.recogniser import beside
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from PIL import Image
 from latent import Codes, draw_noise
 from training.evaluate import SEED, asked_codes
 from training.evaluation import Evaluation, Measures, Real
+from training.export.model import Model
 from training.files import write_text
 from training.measures.neighbours import nearest
-from training.model import Model
 
 COLUMNS = 16
 SCALE = 2

@@ -17,11 +17,11 @@ from latent import Codes, LatentSpace, draw_noise, draw_styles
 from training.comparison import Compared, names, picture
 from training.datasets.sources import ImageSet
 from training.evaluate import BATCH, SEED
+from training.export.model import Model
+from training.export.recogniser import beside
 from training.files import replacing, write_text
 from training.measures.judge import Classifier
 from training.measures.shape import slant
-from training.model import Model
-from training.recogniser import beside
 
 RETURNED = 1_000
 """real test images that go to codes and back"""

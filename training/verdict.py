@@ -11,10 +11,10 @@ from torch import Tensor
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.evaluate import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
+from training.export.model import Model
+from training.export.recogniser import beside
 from training.measures.distances import frechet
 from training.measures.judge import Classifier
-from training.model import Model
-from training.recogniser import beside
 from training.seeds import Recogniser
 
 ERRORS = 2.0

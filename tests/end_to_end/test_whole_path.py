@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from latent import Codes, draw_classes, draw_noise, draw_styles
 from tests.end_to_end.conftest import faussaire, serving
-from training.model import Model
+from training.export.model import Model
 
 
 @pytest.fixture(scope="module")

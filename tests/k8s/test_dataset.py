@@ -23,7 +23,7 @@ from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening, program, small_card, write_recogniser, write_small, write_version
 from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
-from training.dataset import shard_path, written
+from training.export.shards import shard_path, written
 
 FOLDER = K8S / "dataset"
 SCRIPT = FOLDER / "draw-shard.sh"

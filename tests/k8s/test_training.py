@@ -13,7 +13,7 @@ from service.settings import ROOT
 from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, one, rendered, templates
 from training.cli import REFUSED, app
 from training.commands.publish import WORSE
-from training.export import name_of
+from training.export.generator import name_of
 
 JOB, SEEDS, RETRAIN, TRAINJOB = (K8S / "training" / name for name in ("job", "seeds", "retrain", "trainjob"))
 DUE = "faussaire-retrain-29384720"

@@ -8,9 +8,9 @@ from service.settings import ROOT
 from training import evaluation, report
 from training.datasets.sources import ImageSet
 from training.evaluation import Protocol, Real
+from training.export.model import Model
 from training.measures import score
 from training.measures.judge import Classifier, network
-from training.model import Model
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from latent import Release
 from latent.release import release_path, version
 from tests.conftest import digest_of, small_card, write_named_version, write_recogniser, write_small, write_version
 from training.errors import InvalidFolder, NoSuchVersion
-from training.recogniser import beside
+from training.export.recogniser import beside
 from training.releases import Versions
 
 

@@ -12,9 +12,9 @@ from tests.training.test_comparison import compared
 from training import seeds
 from training.datasets.sources import ImageSet
 from training.evaluate import SEED
+from training.export.model import Model
 from training.measures import judge as classifier
 from training.measures.judge import Classifier
-from training.model import Model
 from training.seeds import Found, Recogniser, found, matched_share, sweep
 
 NAMES = tuple("0123456789")

@@ -12,9 +12,9 @@ from tests.training.conftest import first
 from training import evaluate, verdict
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
+from training.export.model import Model
 from training.measures.distances import frechet
 from training.measures.judge import Classifier, network
-from training.model import Model
 from training.verdict import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
 
 

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from latent.containers import Kind
 from latent.dataset import Balance, Dataset, shard
 from training.commands.terminal import console
-from training.dataset import Parts, drawn, fetched, held_styles, shard_path, styles_of, write_shard
 from training.errors import RunMismatch, TrainingError
+from training.export.model import Model
+from training.export.shards import Parts, drawn, fetched, held_styles, shard_path, styles_of, write_shard
 from training.files import write_text
-from training.model import Model
 
 
 def dataset(

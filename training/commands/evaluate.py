@@ -16,10 +16,10 @@ from training.comparison import Compared
 from training.datasets import sources as data
 from training.errors import WeightsUnavailable
 from training.evaluation import Evaluation, Measures, Protocol, Real
+from training.export.model import Model
 from training.files import write_text
 from training.loop.run import Run
 from training.measures.inception import Inception
-from training.model import Model
 
 
 def evaluate(

@@ -7,10 +7,10 @@ import torch
 import typer
 
 from latent import GeneratorCard
-from training import export as exporting
-from training import recogniser
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.datasets import sources as data
+from training.export import generator as exporting
+from training.export import recogniser
 from training.loop import train as loop
 from training.loop.run import Run
 

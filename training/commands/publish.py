@@ -16,10 +16,10 @@ from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
 from training.datasets import sources as data
 from training.errors import Unfit
-from training.export import name_of
+from training.export.generator import name_of
+from training.export.model import Model
 from training.files import digest
 from training.loop.run import Run
-from training.model import Model
 from training.releases import Versions
 from training.verdict import Compared, Measures, Protocol, compared, draws_the_same
 

@@ -13,8 +13,8 @@ from PIL import Image
 from latent.containers import SUFFIX, Kind, container
 from latent.dataset import BLOCK, Dataset
 from training.errors import ServiceFailed, Unfit, UnknownName
+from training.export.model import Model
 from training.files import replacing, write_text
-from training.model import Model
 
 CHUNK = 1 << 20
 PATIENCE = 60.0

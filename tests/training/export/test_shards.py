@@ -11,9 +11,9 @@ from latent import draw_noise
 from latent.dataset import Dataset, shard
 from service.settings import ROOT
 from tests.training.test_cli import run
-from training.dataset import drawn, held_styles, shard_path, styles_of, write_shard, written
 from training.errors import Unfit, UnknownName
-from training.model import Model
+from training.export.model import Model
+from training.export.shards import drawn, held_styles, shard_path, styles_of, write_shard, written
 
 ACGAN = ROOT / "models" / "mnist-acgan.onnx"
 INFOGAN = ROOT / "models" / "mnist-infogan.onnx"

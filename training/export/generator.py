@@ -13,17 +13,17 @@ from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
 from training.evaluate import any_codes
+from training.export.graph import graph
+from training.export.model import Model
+from training.export.naming import IMAGES_PER_CODE, name_codes
+from training.export.styles import Drawer, measured
 from training.files import replacing
-from training.graph import graph
 from training.loop.averaging import recompute_batch_norm
 from training.loop.checkpoint import State
 from training.loop.pictures import to_uint8
 from training.loop.run import Config
 from training.measures.judge import Classifier
-from training.model import Model
-from training.naming import IMAGES_PER_CODE, name_codes
 from training.networks.gan import Generator
-from training.styles import Drawer, measured
 
 CHECKED_CODES = 256
 GREY_LEVELS_APART = 1

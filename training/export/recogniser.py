@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
+from training.export.graph import graph
 from training.files import digest, replacing
-from training.graph import graph
 from training.networks.recogniser import Recogniser
 
 CHECKED_IMAGES = 256

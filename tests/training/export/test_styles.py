@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
-from training import styles
+from training.export import styles
+from training.export.styles import REACHES, Drawer, measured, reach, regressed, strongest
 from training.measures.judge import Classifier
 from training.networks.gan import Generator
-from training.styles import REACHES, Drawer, measured, reach, regressed, strongest
 
 SPACE = LatentSpace(
     noise_size=2,

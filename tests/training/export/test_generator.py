@@ -7,18 +7,18 @@ import pytest
 import torch
 
 from latent import GeneratorCard
-from training import export as exporting
-from training import styles
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.evaluate import any_codes
-from training.graph import graph
+from training.export import generator as exporting
+from training.export import styles
+from training.export.graph import graph
+from training.export.model import Model
 from training.loop import train as loop
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
 from training.measures import judge as classifiers
 from training.measures.judge import Classifier
-from training.model import Model
 from training.recipes import presets
 
 CPU = torch.device("cpu")

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
-from training import recogniser
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
-from training.graph import graph
+from training.export import recogniser
+from training.export.graph import graph
+from training.export.recogniser import beside, export, framing
 from training.networks.recogniser import ClassRecogniser, Recogniser
-from training.recogniser import beside, export, framing
 
 NAMES = tuple("0123456789")
 
