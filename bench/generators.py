@@ -10,7 +10,7 @@ import onnxruntime as ort
 import torch
 
 from latent import GeneratorCard, LatentSpace
-from training.evaluate import any_codes
+from training.evaluation.by_class import any_codes
 from training.export.generator import Exported
 from training.export.graph import graph
 from training.export.model import Model

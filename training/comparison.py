@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latent import Training
 from training.errors import InvalidRun
-from training.evaluate import SEED, asked_codes
-from training.evaluation import Evaluation, Measures
+from training.evaluation.by_class import SEED, asked_codes
+from training.evaluation.evaluation import Evaluation, Measures
 from training.export.model import Model
 from training.files import replacing, write_text
 from training.loop.run import Config, Run

@@ -16,7 +16,7 @@ from torch import Tensor
 from latent import Codes, LatentSpace, draw_noise, draw_styles
 from training.comparison import Compared, names, picture
 from training.datasets.sources import ImageSet
-from training.evaluate import BATCH, SEED
+from training.evaluation.by_class import BATCH, SEED
 from training.export.model import Model
 from training.export.recogniser import beside
 from training.files import replacing, write_text

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from training.datasets.sources import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
+from training.evaluation.quick import LEAST, Yardstick
 from training.files import replacing
 from training.loop import train as loop
 from training.loop.collapse import Watch
@@ -31,7 +32,6 @@ from training.loop.run import Config, Progress, Run
 from training.measures.judge import Classifier
 from training.networks.gan import NETWORKS
 from training.recipes import presets
-from training.yardstick import LEAST, Yardstick
 
 Show = Callable[[str, int, int], Progress]
 """A progress for a title, a number of steps and the images of a step."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
-from training.evaluate import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
+from training.evaluation.by_class import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
 from training.export.model import Model
 from training.export.recogniser import beside
 from training.measures.distances import frechet

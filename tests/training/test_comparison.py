@@ -11,7 +11,7 @@ from service.settings import ROOT
 from training import comparison
 from training.comparison import Compared
 from training.errors import InvalidRun
-from training.evaluation import Evaluation, Measures
+from training.evaluation.evaluation import Evaluation, Measures
 from training.loop.run import Config, Run
 
 

@@ -11,7 +11,7 @@ from latent import Codes, draw_noise, draw_styles
 from tests.training.test_comparison import compared
 from training import seeds
 from training.datasets.sources import ImageSet
-from training.evaluate import SEED
+from training.evaluation.by_class import SEED
 from training.export.model import Model
 from training.measures import judge as classifier
 from training.measures.judge import Classifier

@@ -9,9 +9,10 @@ from onnx import numpy_helper
 
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 from tests.training.conftest import first
-from training import evaluate, verdict
+from training import verdict
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
+from training.evaluation import by_class as evaluate
 from training.export.model import Model
 from training.measures.distances import frechet
 from training.measures.judge import Classifier, network

@@ -9,13 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import comparison, evaluation, report
+from training import comparison
 from training.commands.export import exported
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
 from training.comparison import Compared
 from training.datasets import sources as data
 from training.errors import WeightsUnavailable
-from training.evaluation import Evaluation, Measures, Protocol, Real
+from training.evaluation import evaluation, report
+from training.evaluation.evaluation import Evaluation, Measures, Protocol, Real
 from training.export.model import Model
 from training.files import write_text
 from training.loop.run import Run

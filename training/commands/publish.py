@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import evaluation
 from training.commands.export import exported
 from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
 from training.datasets import sources as data
 from training.errors import Unfit
+from training.evaluation import evaluation
 from training.export.generator import name_of
 from training.export.model import Model
 from training.files import digest

@@ -16,10 +16,10 @@ from training import sweep as sweeping
 from training.commands.terminal import INTERRUPTED, DataDir, Device, choose_device, console, judged_by, progress_bar
 from training.datasets import sources as data
 from training.errors import TrainingError, UnknownName
+from training.evaluation.quick import MEASURES
 from training.loop.run import Progress
 from training.recipes import presets
 from training.sweep import Interrupted, Sweep, Worker
-from training.yardstick import MEASURES
 
 SHOWN = 10
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
-from training.evaluate import any_codes
+from training.evaluation.by_class import any_codes
 from training.export.graph import graph
 from training.export.model import Model
 from training.export.naming import IMAGES_PER_CODE, name_codes

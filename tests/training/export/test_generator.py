@@ -9,7 +9,7 @@ import torch
 from latent import GeneratorCard
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
-from training.evaluate import any_codes
+from training.evaluation.by_class import any_codes
 from training.export import generator as exporting
 from training.export import styles
 from training.export.graph import graph

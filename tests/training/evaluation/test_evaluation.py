@@ -5,9 +5,9 @@ import torch
 
 from latent import Data
 from service.settings import ROOT
-from training import evaluation, report
 from training.datasets.sources import ImageSet
-from training.evaluation import Protocol, Real
+from training.evaluation import evaluation, report
+from training.evaluation.evaluation import Protocol, Real
 from training.export.model import Model
 from training.measures import score
 from training.measures.judge import Classifier, network

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from training.datasets.sources import ImageSet
-from training.evaluate import BATCH, SEED, any_codes, asked_codes, recognised
+from training.evaluation.by_class import BATCH, SEED, any_codes, asked_codes, recognised
 from training.export.model import Model
 from training.loop.collapse import divergence
 from training.loop.run import Run

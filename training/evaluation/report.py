@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latent import Codes, draw_noise
-from training.evaluate import SEED, asked_codes
-from training.evaluation import Evaluation, Measures, Real
+from training.evaluation.by_class import SEED, asked_codes
+from training.evaluation.evaluation import Evaluation, Measures, Real
 from training.export.model import Model
 from training.files import write_text
 from training.measures.neighbours import nearest
