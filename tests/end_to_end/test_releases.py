@@ -16,7 +16,7 @@ from service.app import create_app
 from service.settings import Settings
 from tests.conftest import digest_of, write_named_version, write_release
 from tests.end_to_end.conftest import faussaire, serving
-from training.releases import Versions
+from training.publishing.versions import Versions
 
 SEEDS = 400
 ASKED = 40

@@ -20,8 +20,8 @@ from training.export.generator import name_of
 from training.export.model import Model
 from training.files import digest
 from training.loop.run import Run
-from training.releases import Versions
-from training.verdict import Compared, Measures, Protocol, compared, draws_the_same
+from training.publishing.gate import Compared, Measures, Protocol, compared, draws_the_same
+from training.publishing.versions import Versions
 
 WORSE = 3
 """exit code of a generator that is worse than the published one"""

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from latent.release import version
-from training.releases import Versions
+from training.publishing.versions import Versions
 
 Models = Annotated[Path, typer.Option(envvar="FAUSSAIRE_MODELS_DIR", help="Folder that the service reads.")]
 Name = Annotated[str, typer.Argument(help="The model's name.")]

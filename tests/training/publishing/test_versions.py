@@ -11,7 +11,7 @@ from latent.release import release_path, version
 from tests.conftest import digest_of, small_card, write_named_version, write_recogniser, write_small, write_version
 from training.errors import InvalidFolder, NoSuchVersion
 from training.export.recogniser import beside
-from training.releases import Versions
+from training.publishing.versions import Versions
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from onnx import numpy_helper
 
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 from tests.training.conftest import first
-from training import verdict
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
 from training.evaluation import by_class as evaluate
 from training.export.model import Model
 from training.measures.distances import frechet
 from training.measures.judge import Classifier, network
-from training.verdict import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
+from training.publishing import gate as verdict
+from training.publishing.gate import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
 
 
 @pytest.fixture(scope="module")

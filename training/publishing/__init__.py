@@ -1,0 +1,1 @@
+"""Which version of a generator the models folder serves."""
