@@ -8,10 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import comparison
 from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, interrupted, judged_by, progress_bar
-from training.comparison import Compared
 from training.datasets import sources as data
 from training.errors import Diverged
 from training.evaluation import evaluation
@@ -19,6 +17,8 @@ from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.run import Config, Run
 from training.recipes import presets
+from training.studies import comparison
+from training.studies.comparison import Compared
 
 DATA = ("mnist", "fashion-mnist")
 

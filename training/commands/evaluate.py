@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import comparison
 from training.commands.export import exported
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
-from training.comparison import Compared
 from training.datasets import sources as data
 from training.errors import WeightsUnavailable
 from training.evaluation import evaluation, report
@@ -21,6 +19,8 @@ from training.export.model import Model
 from training.files import write_text
 from training.loop.run import Run
 from training.measures.inception import Inception
+from training.studies import comparison
+from training.studies.comparison import Compared
 
 
 def evaluate(

@@ -13,11 +13,11 @@ from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.evaluation.quick import Yardstick
 from training.files import write_text
-from training.finetuning import Course, Point, begin_from, save_courses, saving
 from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.run import Config, Run
 from training.measures.judge import Classifier
+from training.studies.finetuning import Course, Point, begin_from, save_courses, saving
 
 
 def finetune(

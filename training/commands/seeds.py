@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import seeds as seeding
 from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.datasets import sources as data
 from training.errors import Unfit
 from training.evaluation import evaluation
 from training.loop.run import Run
-from training.seeds import Found
+from training.studies import seeds as seeding
+from training.studies.seeds import Found
 
 
 def seeds(

@@ -12,14 +12,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import sweep as sweeping
 from training.commands.terminal import INTERRUPTED, DataDir, Device, choose_device, console, judged_by, progress_bar
 from training.datasets import sources as data
 from training.errors import TrainingError, UnknownName
 from training.evaluation.quick import MEASURES
 from training.loop.run import Progress
 from training.recipes import presets
-from training.sweep import Interrupted, Sweep, Worker
+from training.studies import sweep as sweeping
+from training.studies.sweep import Interrupted, Sweep, Worker
 
 SHOWN = 10
 

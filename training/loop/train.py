@@ -16,7 +16,6 @@ from training.datasets import sources as data
 from training.datasets.neighbours import neighbourhood
 from training.datasets.sources import ImageSet
 from training.errors import Diverged
-from training.finetuning import freeze
 from training.loop import headstart
 from training.loop.averaging import Average, recompute_batch_norm
 from training.loop.checkpoint import State
@@ -27,6 +26,7 @@ from training.loop.step import AdversarialStep, Batch, Players, Step, Variationa
 from training.networks.build import build
 from training.recipes import presets
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
+from training.studies.finetuning import freeze
 
 LOG_EVERY = 50
 """steps between two rows of stats.jsonl"""

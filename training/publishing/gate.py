@@ -15,7 +15,7 @@ from training.export.model import Model
 from training.export.recogniser import beside
 from training.measures.distances import frechet
 from training.measures.judge import Classifier
-from training.seeds import Recogniser
+from training.studies.seeds import Recogniser
 
 ERRORS = 2.0
 """Standard errors of the difference by which a measure may be worse: two samples of one generator differ by more in one

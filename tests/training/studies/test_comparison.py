@@ -8,11 +8,11 @@ from PIL import Image
 
 from latent import Training
 from service.settings import ROOT
-from training import comparison
-from training.comparison import Compared
 from training.errors import InvalidRun
 from training.evaluation.evaluation import Evaluation, Measures
 from training.loop.run import Config, Run
+from training.studies import comparison
+from training.studies.comparison import Compared
 
 
 def measures(**chosen: Any) -> Measures:

@@ -6,11 +6,11 @@ import torch
 from tests.training.conftest import first
 from training.datasets.sources import ImageSet
 from training.errors import InvalidRun, Unfit
-from training.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
 from training.loop import train as loop
 from training.loop.run import Config, Run
 from training.networks.build import build
 from training.recipes.presets import PRESETS, latent_space
+from training.studies.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
 
 CPU = torch.device("cpu")
 

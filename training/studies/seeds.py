@@ -14,7 +14,6 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
-from training.comparison import Compared, names, picture
 from training.datasets.sources import ImageSet
 from training.evaluation.by_class import BATCH, SEED
 from training.export.model import Model
@@ -22,6 +21,7 @@ from training.export.recogniser import beside
 from training.files import replacing, write_text
 from training.measures.judge import Classifier
 from training.measures.shape import slant
+from training.studies.comparison import Compared, names, picture
 
 RETURNED = 1_000
 """real test images that go to codes and back"""

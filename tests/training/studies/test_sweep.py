@@ -10,13 +10,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import sweep
 from training.datasets.sources import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
 from training.loop import train as loop
 from training.loop.run import Progress, Run
 from training.measures.judge import Classifier, network
-from training.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
+from training.studies import sweep
+from training.studies.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
 
 CPU = torch.device("cpu")
 ASKED = Sweep("lsgan", "mnist", "fid", folds=2, epochs=1, images=512)

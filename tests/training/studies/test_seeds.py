@@ -6,16 +6,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.training.test_comparison import compared
 
 from latent import Codes, draw_noise, draw_styles
-from tests.training.test_comparison import compared
-from training import seeds
 from training.datasets.sources import ImageSet
 from training.evaluation.by_class import SEED
 from training.export.model import Model
 from training.measures import judge as classifier
 from training.measures.judge import Classifier
-from training.seeds import Found, Recogniser, found, matched_share, sweep
+from training.studies import seeds
+from training.studies.seeds import Found, Recogniser, found, matched_share, sweep
 
 NAMES = tuple("0123456789")
 
