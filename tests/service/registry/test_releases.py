@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.service.test_registry import registry_of, warnings, with_registry
+from tests.service.registry.test_registry import registry_of, warnings, with_registry
 
 from latent import Release
 from latent.release import release_path

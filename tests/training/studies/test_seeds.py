@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.training.test_comparison import compared
+from tests.training.studies.test_comparison import compared
 
 from latent import Codes, draw_noise, draw_styles
 from training.datasets.sources import ImageSet
