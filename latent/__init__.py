@@ -15,7 +15,11 @@ from latent.noise import Stream, draw_classes, draw_noise, draw_styles
 from latent.release import InvalidRelease, Release
 from latent.space import ClassCode, Codes, LatentSpace, StyleCode
 
+VERSION = "0.1.0"
+"""Of the whole project: the client, the service and the training."""
+
 __all__ = [
+    "VERSION",
     "ClassCode",
     "Codes",
     "Data",

@@ -2,7 +2,5 @@
 
 import os
 
-VERSION = "0.1.0"
-
 # ONNX Runtime reads it as it is imported, and would send what it does to its makers.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -13,7 +13,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service import VERSION
+from latent import VERSION
 from service.api.datasets import STREAM, DatasetRequest, Streams, container_of, dataset_of, headers_of
 from service.api.fields import seed_of
 from service.api.images import IMAGES, ONE_PNG, draw_images, get_image

@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
-from service import VERSION
+from latent import VERSION
 from service.errors import InvalidSetting
 from service.telemetry.observation import NO_MODEL, OTHER_ROUTE, Observation
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.service.registry.test_registry import registry_of, warnings, with_registry
 
 from latent import Release
 from latent.release import release_path
@@ -14,6 +13,7 @@ from service.errors import InvalidModel
 from service.registry.registry import Registry
 from tests.conftest import digest_of, small_card, write_named_version, write_recogniser, write_release, write_version
 from tests.service.conftest import digests, looked_twice
+from tests.service.registry.test_registry import registry_of, warnings, with_registry
 
 __all__ = ["warnings"]  # a fixture
 

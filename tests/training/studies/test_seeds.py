@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.training.studies.test_comparison import compared
 
 from latent import Codes, draw_noise, draw_styles
+from tests.training.studies.test_comparison import compared
 from training.datasets.sources import ImageSet
 from training.evaluation.by_class import SEED
 from training.export.model import Model
