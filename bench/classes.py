@@ -14,7 +14,7 @@ from PIL import Image
 
 from training.commands.terminal import judged_by
 from training.datasets import sources as data
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 
 URL = "http://127.0.0.1:3000"
 COUNT = 1000
@@ -45,7 +45,7 @@ def drawn(client: httpx.Client, model: str, name: str) -> torch.Tensor:
     return torch.from_numpy(tiles[:COUNT].copy())
 
 
-def report(model: str, shares: dict[str, float], judge: Classifier) -> None:
+def report(model: str, shares: dict[str, float], judge: Judge) -> None:
     print(f"{model}: share of {COUNT} images of each class that the classifier calls by its name")
     for name, share in shares.items():
         print(f"  {name:<12}{share:7.1%}")

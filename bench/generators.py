@@ -9,12 +9,11 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from latent import GeneratorCard, LatentSpace
-from training.evaluation.by_class import any_codes
+from latent import GeneratorCard, LatentSpace, draw_codes
+from latent.card import recogniser_path
 from training.export.generator import Exported
 from training.export.graph import graph
 from training.export.model import Model
-from training.export.recogniser import beside
 from training.networks.build import build
 
 SHIPPED = (Path("models/mnist-infogan.onnx"), Path("models/fashion-infogan.onnx"))
@@ -31,7 +30,7 @@ def main() -> None:
             paper = Path(folder) / f"paper-{path.name}"
             export_paper(paper, card)
             costs = [cost(file, card.space) for file in (path, paper)]
-            size = path.stat().st_size + beside(path).stat().st_size
+            size = path.stat().st_size + recogniser_path(path).stat().st_size
             print(
                 f"{card.name}: {costs[0]:.1f} us of CPU an image, {size / 1e6:.2f} MB with its recogniser; the paper's "
                 f"generator {costs[1]:.1f} us, {paper.stat().st_size / 1e6:.2f} MB: {costs[1] / costs[0]:.1f} times it"
@@ -41,7 +40,7 @@ def main() -> None:
 def export_paper(path: Path, card: GeneratorCard) -> None:
     """With random weights: what an image costs does not depend on them."""
     generator = build("paper", "non-saturating", "infogan", card.space, card.image, dropout=0).generator
-    inputs = {name: torch.from_numpy(codes) for name, codes in any_codes(card.space, 0, 2).inputs().items()}
+    inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(card.space, 0, 0, 2).inputs().items()}
     onnx.save(graph(Exported(generator, card.space).eval(), inputs, ["image"], {}), path)
 
 
@@ -50,7 +49,7 @@ def cost(path: Path, space: LatentSpace) -> float:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    codes = any_codes(space, 1, ROWS).inputs()
+    codes = draw_codes(space, 1, 0, ROWS).inputs()
     rounds = []
     for _ in range(ROUNDS):
         started = time.process_time()

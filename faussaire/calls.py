@@ -252,7 +252,7 @@ def _array(answer: httpx.Response) -> NDArray[np.uint8]:
 
 def _items(answer: httpx.Response) -> list[Image | Problem]:
     told = answer.json()
-    model = release.version(told["model"], told["digest"])
+    model = release.version_label(told["model"], told["digest"])
     return [
         Problem(**one["problem"])
         if "problem" in one

@@ -11,8 +11,8 @@ from latent.card import (
     Training,
 )
 from latent.interpolation import between
-from latent.noise import Stream, draw_classes, draw_noise, draw_styles
-from latent.release import InvalidRelease, Release
+from latent.noise import Stream, draw_classes, draw_codes, draw_noise, draw_styles
+from latent.release import InvalidRelease, ModelVersion, Release
 from latent.space import ClassCode, Codes, LatentSpace, StyleCode
 
 VERSION = "0.1.0"
@@ -30,6 +30,7 @@ __all__ = [
     "InvalidCard",
     "InvalidRelease",
     "LatentSpace",
+    "ModelVersion",
     "RecogniserCard",
     "Release",
     "Stream",
@@ -37,6 +38,7 @@ __all__ = [
     "Training",
     "between",
     "draw_classes",
+    "draw_codes",
     "draw_noise",
     "draw_styles",
 ]

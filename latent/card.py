@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError
@@ -12,7 +13,12 @@ CARD_KEY = "faussaire.card"
 """The key of a generator's card in the ONNX file's `metadata_props`."""
 
 RECOGNISER_KEY = "faussaire.recogniser"
-"""That of a recogniser's."""
+"""The key of a recogniser's card."""
+
+RECOGNISER_SUFFIX = ".recogniser.onnx"
+
+MODEL_NAME = r"[a-z0-9][a-z0-9-]{0,62}"
+"""The pattern of a generator's name."""
 
 Card = TypeVar("Card", bound=Part)
 
@@ -67,7 +73,7 @@ class Framing(Part):
 
 class GeneratorCard(Part):
     contract: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: Annotated[str, Field(pattern=f"^{MODEL_NAME}$")]
     version: NonEmpty
     data: Data
     image: ImageShape
@@ -111,6 +117,11 @@ class RecogniserCard(Part):
 
     def to_metadata(self) -> dict[str, str]:
         return _written(self, RECOGNISER_KEY)
+
+
+def recogniser_path(generator: Path) -> Path:
+    """The path of the recogniser of the generator `NAME.onnx`: `NAME.recogniser.onnx` beside it."""
+    return generator.with_suffix(RECOGNISER_SUFFIX)
 
 
 def _read(card: type[Card], key: str, metadata: Mapping[str, str]) -> Card:

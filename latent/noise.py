@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from latent.space import LatentSpace, NoiseDistribution
+from latent.space import Codes, LatentSpace, NoiseDistribution
 
 SEED_LIMIT = 2**63
 """Seeds and indices are below it, so that they fit every language's signed 64-bit integer."""
@@ -53,6 +53,13 @@ def draw_styles(space: LatentSpace, seed: int, index: int, count: int) -> NDArra
     uniform = _uniform(seed, Stream.STYLE, index, count, len(space.styles))
     low, high = np.array([style.usual for style in space.styles], np.float64).reshape(-1, 2).T
     return (low + (high - low) * uniform).astype(np.float32)
+
+
+def draw_codes(space: LatentSpace, seed: int, index: int, count: int, classes: NDArray[np.intp] | None = None) -> Codes:
+    """Codes of the images `index` to `index + count` of `seed`, with these class codes (count,) if they are given."""
+    drawn = draw_classes(space, seed, index, count) if classes is None else classes
+    noise, styles = draw_noise(space, seed, index, count), draw_styles(space, seed, index, count)
+    return Codes(noise, space.one_hot(drawn), styles)
 
 
 def _words(space: LatentSpace) -> int:

@@ -1,11 +1,13 @@
 """Which file a model's name means where several have that name: `NAME.release.json` beside them."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from latent.card import GeneratorCard
 from latent.space import Part, Share
 
 SUFFIX = ".release.json"
@@ -68,6 +70,23 @@ def release_path(folder: Path, name: str) -> Path:
     return folder / f"{name}{SUFFIX}"
 
 
-def version(name: str, digest: str) -> str:
-    """`mnist-infogan@0123456789ab`"""
+def version_label(name: str, digest: str) -> str:
+    """The name and the first digits of the digest: `mnist-infogan@0123456789ab`."""
     return f"{name}@{digest[:SHOWN_DIGITS]}"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One generator's file: its card, and the SHA-256 of its bytes."""
+
+    card: GeneratorCard
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @property
+    def label(self) -> str:
+        """`mnist-infogan@0123456789ab`"""
+        return version_label(self.name, self.digest)

@@ -35,8 +35,9 @@ from latent import (
     StyleCode,
     Training,
 )
+from latent.card import recogniser_path
 from latent.release import release_path
-from latent.release import version as named
+from latent.release import version_label as named
 
 REQUIRED = "FAUSSAIRE_REQUIRED"
 NOISE = 62
@@ -200,7 +201,7 @@ def recogniser_graph(card: RecogniserCard) -> onnx.ModelProto:
 
 
 def write_recogniser(generator: Path, card: GeneratorCard) -> Path:
-    path = generator.with_suffix(".recogniser.onnx")
+    path = recogniser_path(generator)
     onnx.save(recogniser_graph(recogniser_card(generator, card)), path)
     return path
 

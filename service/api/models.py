@@ -8,7 +8,7 @@ from fastapi import Header, Path, Request
 from pydantic import BaseModel, Field
 
 from latent import GeneratorCard, Release
-from latent.release import SHOWN_DIGITS, version
+from latent.release import SHOWN_DIGITS, version_label
 from service.errors import OtherVersion, UnknownModel
 from service.http.problems import described
 from service.inference.batcher import Batcher
@@ -42,7 +42,7 @@ class Served:
     @property
     def version(self) -> str:
         """`mnist-infogan@0123456789ab`"""
-        return version(self.runtime.card.name, self.runtime.digest)
+        return version_label(self.runtime.card.name, self.runtime.digest)
 
     @property
     def shown_digest(self) -> str:

@@ -12,8 +12,6 @@ from service.errors import InvalidModel
 from service.inference.generator import Runtime
 from service.inference.session import open_session, read_card
 
-SUFFIX = ".recogniser.onnx"
-
 REMEDY = "export both again with 'faussaire export', or take this file away"
 
 

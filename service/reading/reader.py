@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard
-from latent.release import version
+from latent.release import version_label
 from service.api.fields import Model
 from service.api.models import Catalogue
 from service.errors import NoRecogniser, SheetOfImages
@@ -127,7 +127,7 @@ class CodesReader:
                 f"This is a sheet of {sheet.n} images; asked for as zip or json, each comes alone: send one of those."
             )
         asked = sheet.model_dump(exclude={"model", "digest", "n"}, exclude_none=True)
-        request = json.dumps({"model": version(drew.card.name, drew.digest)} | asked)
+        request = json.dumps({"model": version_label(drew.card.name, drew.digest)} | asked)
         return (
             f"This is a sheet of {sheet.n} images. POST {request} to /v1/images draws the first of them alone, and so "
             f"on to 'index' {sheet.index + sheet.n - 1}; send one of those."

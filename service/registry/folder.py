@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from latent import InvalidRelease, Release
 from latent import release as releases
+from latent.card import RECOGNISER_SUFFIX, recogniser_path
 from service.errors import InvalidModel
 from service.inference.generator import Runtime
-from service.inference.recogniser import SUFFIX, Recogniser
+from service.inference.recogniser import Recogniser
 from service.inference.session import Device
 
 
@@ -65,8 +66,8 @@ def look(folder: Path) -> dict[Path, Marks]:
     """
     found = {}
     for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
-        if path.name.endswith(".onnx") and not path.name.endswith(SUFFIX):
-            mark, beside = _mark(path), _mark(path.with_suffix(SUFFIX))
+        if path.name.endswith(".onnx") and not path.name.endswith(RECOGNISER_SUFFIX):
+            mark, beside = _mark(path), _mark(recogniser_path(path))
         elif path.name.endswith(releases.SUFFIX):
             mark, beside = _mark(path), None
         else:
@@ -82,7 +83,7 @@ def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -
         if path.name.endswith(releases.SUFFIX):
             return Told(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
         runtime = Runtime(path, threads, device)
-        recogniser = None if marks[1] is None else Recogniser(path.with_suffix(SUFFIX), runtime, threads)
+        recogniser = None if marks[1] is None else Recogniser(recogniser_path(path), runtime, threads)
     except OSError as error:
         raise InvalidModel(f"{path}: a file cannot be read: {error.strerror}") from error
     except InvalidRelease as error:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from latent import Release
-from latent.release import version
+from latent.release import version_label
 from service.app import create_app
 from service.settings import Settings
 from tests.conftest import digest_of, write_named_version, write_release
@@ -86,7 +86,7 @@ def test_under_load_the_canary_draws_just_the_seeds_that_are_its_own_and_a_heade
         answers = list(crowd.map(lambda seed: drawn(server, seed), range(SEEDS)))
         always = list(crowd.map(lambda seed: drawn(server, seed, **{"Faussaire-Canary": "always"}), range(ASKED)))
         never = list(crowd.map(lambda seed: drawn(server, seed, **{"Faussaire-Canary": "never"}), range(ASKED)))
-    assert [name for name, _, _ in answers] == [version("small", release.meant(seed)) for seed in range(SEEDS)]
+    assert [name for name, _, _ in answers] == [version_label("small", release.meant(seed)) for seed in range(SEEDS)]
     share = sum(name == paths[1].stem for name, _, _ in answers) / SEEDS
     assert share == pytest.approx(WEIGHT, abs=0.06)  # under three standard deviations of a share of 400
     assert {name for name, _, _ in always} == {paths[1].stem}

@@ -15,7 +15,7 @@ from training.datasets import sources as data
 from training.datasets.sources import ImageSet
 from training.loop.run import quiet
 from training.measures import judge as classifier
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.measures.shape import slant
 
 IMAGES = 1_000
@@ -32,7 +32,7 @@ def handwriting() -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Classifier:
+def judge() -> Judge:
     """Learned its classes from labels, in seconds, and has nothing of the model."""
     folder = real_data_dir()
     assert folder is not None
@@ -40,7 +40,7 @@ def judge() -> Classifier:
     torch.manual_seed(0)
     network = classifier.network(1, 10)
     classifier.fit(network, train, 400, quiet)
-    return Classifier(network.eval().requires_grad_(False), train.classes, 0.0)
+    return Judge(network.eval().requires_grad_(False), train.classes, 0.0)
 
 
 def photographed(image: Image.Image) -> bytes:
@@ -70,7 +70,7 @@ def there_and_back(client: httpx.Client, pages: list[bytes]) -> torch.Tensor:
 
 
 def test_a_digit_comes_back_as_that_digit_and_leaning_as_it_did(
-    handwriting: ImageSet, judge: Classifier, tmp_path: Path
+    handwriting: ImageSet, judge: Judge, tmp_path: Path
 ) -> None:
     written = [Image.fromarray(image) for image in handwriting.images[:, 0].numpy()]
     # Every other one as no data set has it: of another size and polarity, and not in the middle.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from latent import InvalidRelease, Release
 from latent.noise import SEED_LIMIT
-from latent.release import release_path, version
+from latent.release import release_path, version_label
 
 STABLE, CANARY = "0" * 64, "1" * 64
 
@@ -55,7 +55,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     for release in (Release(stable=STABLE), Release(stable=STABLE, canary=CANARY, weight=0.05, before=("2" * 64,))):
         path.write_text(release.text(), encoding="utf-8")
         assert Release.read(path) == release
-    assert version("small", "0123456789abcdef") == "small@0123456789ab"
+    assert version_label("small", "0123456789abcdef") == "small@0123456789ab"
 
 
 BROKEN = [

@@ -7,6 +7,7 @@ import torch
 import typer
 
 from latent import GeneratorCard
+from latent.card import recogniser_path
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
 from training.datasets import sources as data
 from training.export import generator as exporting
@@ -37,7 +38,7 @@ def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> Ge
     state.load(checkpoint)
     judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
     card = exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
-    recogniser.beside(output).unlink(missing_ok=True)  # of a generator that is no more
+    recogniser_path(output).unlink(missing_ok=True)  # of a generator that is no more
     if state.players.recogniser is not None:
         test = data.load(config.data, data_dir, train=False)
         recogniser.export(state.players.recogniser, card, output, images, test)

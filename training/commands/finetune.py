@@ -16,7 +16,7 @@ from training.files import write_text
 from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.run import Config, Run
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.studies.finetuning import Course, Point, begin_from, save_courses, saving
 
 
@@ -63,7 +63,7 @@ def finetune(
     show(folder, courses)
 
 
-def followed(run: Run, config: Config, images: ImageSet, yardstick: Yardstick, judge: Classifier, title: str) -> Course:
+def followed(run: Run, config: Config, images: ImageSet, yardstick: Yardstick, judge: Judge, title: str) -> Course:
     """Train epoch by epoch, measuring after each; what was measured before is not measured again."""
     device = yardstick.features.device
     path = run.folder / "course.json"

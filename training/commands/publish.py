@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from latent.card import MODEL_NAME
 from training.commands.export import exported
 from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
@@ -27,7 +28,6 @@ WORSE = 3
 """exit code of a generator that is worse than the published one"""
 
 KEPT = 3
-NAME = r"[a-z0-9][a-z0-9-]{0,62}"
 
 
 def publish(
@@ -74,7 +74,7 @@ def publish(
 
 
 def _checked(name: str) -> str:
-    if re.fullmatch(NAME, name) is None:
+    if re.fullmatch(MODEL_NAME, name) is None:
         raise Unfit(f"'{name}' cannot be a model's name; give --name 1 to 63 lower-case letters, digits and hyphens")
     return name
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from latent.release import version
+from latent.release import version_label
 from training.publishing.versions import Versions
 
 Models = Annotated[Path, typer.Option(envvar="FAUSSAIRE_MODELS_DIR", help="Folder that the service reads.")]
@@ -33,9 +33,11 @@ def rollback(name: Name, models: Models = Path("models")) -> None:
 def show(versions: Versions) -> None:
     """What the name means now."""
     release, said = versions.known, Console()
-    said.print(f"stable: {version(versions.name, release.stable)}", highlight=False)
+    said.print(f"stable: {version_label(versions.name, release.stable)}", highlight=False)
     if release.canary is not None:
-        said.print(f"canary: {version(versions.name, release.canary)}, {release.weight:g} of seeds", highlight=False)
+        said.print(
+            f"canary: {version_label(versions.name, release.canary)}, {release.weight:g} of seeds", highlight=False
+        )
     if release.before:
-        before = ", ".join(version(versions.name, digest) for digest in release.before)
+        before = ", ".join(version_label(versions.name, digest) for digest in release.before)
         said.print(f"before: {before}", highlight=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from training.errors import UnknownName
 from training.loop.run import Progress as Report
 from training.loop.run import quiet
 from training.measures import judge as classifiers
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 
 INTERRUPTED = 130
 
@@ -51,7 +51,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def judged_by(name: str, images: ImageSet, data_dir: Path, device: torch.device) -> Classifier:
+def judged_by(name: str, images: ImageSet, data_dir: Path, device: torch.device) -> Judge:
     """The data set's classifier, trained once and kept under runs/."""
     known = name if name in data.SOURCES else f"{images.card.name}-{images.digest()}"
     path = Path("runs") / "classifiers" / f"{known}.pt"

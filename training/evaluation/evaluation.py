@@ -8,14 +8,15 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from latent import draw_codes
 from training.datasets.sources import ImageSet
-from training.evaluation.by_class import BATCH, SEED, any_codes, asked_codes, recognised
+from training.evaluation.by_class import BATCH, SEED, recognised
 from training.export.model import Model
 from training.loop.collapse import divergence
 from training.loop.run import Run
 from training.measures.distances import frechet, kernel
 from training.measures.inception import Inception
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.measures.manifold import manifold
 from training.measures.neighbours import nearest
 from training.measures.parzen import log_likelihood
@@ -96,7 +97,7 @@ class Real:
 class Protocol:
     """What measures, on how many images."""
 
-    judge: Classifier
+    judge: Judge
     images: int = IMAGES
     inception: Inception | None = None
     say: Callable[[str], None] = _nothing
@@ -110,7 +111,7 @@ def evaluate(model: Model, real: Real, protocol: Protocol, reference: Measures |
     if reference is None:
         reference = _reference(real, protocol, count)
     protocol.say("drawing")
-    drawn = model.draw(any_codes(card.space, SEED, count), BATCH)
+    drawn = model.draw(draw_codes(card.space, SEED, 0, count), BATCH)
     accuracy, score = None, None
     if card.space.classes:
         shares = [row.share for row in recognised(model, judge)]
@@ -151,11 +152,11 @@ def _reference(real: Real, protocol: Protocol, count: int) -> Measures:
     return measure(_first(real.posing.images, count), real, protocol, agreement, score)
 
 
-def labelled(model: Model, judge: Classifier, count: int) -> ImageSet:
+def labelled(model: Model, judge: Judge, count: int) -> ImageSet:
     """As many images of each class asked for by name."""
     space, card = model.card.space, model.card
     asked = np.arange(count) % len(space.classes)
-    images = model.draw(asked_codes(space, SEED + 1, asked), BATCH)
+    images = model.draw(draw_codes(space, SEED + 1, 0, count, asked), BATCH)
     names = [code.name for code in space.classes]
     labels = torch.tensor([judge.classes.index(names[code]) for code in asked])
     return ImageSet(images, labels, judge.classes, card.data)

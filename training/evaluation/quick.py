@@ -11,7 +11,7 @@ from training.errors import UnknownName
 from training.loop.collapse import divergence
 from training.loop.pictures import to_uint8
 from training.measures.distances import frechet, kernel
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.measures.manifold import manifold
 from training.networks.gan import Generator
 from training.networks.latents import draw
@@ -31,12 +31,12 @@ class Yardstick:
     """Measures what a generator draws against real images that it did not learn from."""
 
     measure: str
-    judge: Classifier
+    judge: Judge
     features: Tensor
     """of the real images, as many as are drawn"""
 
     @classmethod
-    def against(cls, measure: str, judge: Classifier, real: ImageSet) -> "Yardstick":
+    def against(cls, measure: str, judge: Judge, real: ImageSet) -> "Yardstick":
         """Raises UnknownName."""
         if measure not in MEASURES:
             raise UnknownName("measure", measure, list(MEASURES))

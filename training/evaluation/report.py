@@ -11,8 +11,8 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from PIL import Image
 
-from latent import Codes, draw_noise
-from training.evaluation.by_class import SEED, asked_codes
+from latent import Codes, draw_codes, draw_noise
+from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures, Real
 from training.export.model import Model
 from training.files import write_text
@@ -79,7 +79,7 @@ def sheet(model: Model) -> NDArray[np.uint8]:
     """uint8 (rows * H, 16 * W, channels): noise and styles drawn for each image."""
     space = model.card.space
     count = (len(space.classes) or 10) * COLUMNS
-    return _tiled(model.generate(asked_codes(space, SEED, np.arange(count) // COLUMNS), count))
+    return _tiled(model.generate(draw_codes(space, SEED, 0, count, np.arange(count) // COLUMNS), count))
 
 
 def traversal(model: Model, style: int) -> NDArray[np.uint8]:
@@ -96,7 +96,7 @@ def traversal(model: Model, style: int) -> NDArray[np.uint8]:
 def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
     """Sixteen drawn images above their nearest training images."""
     asked = np.arange(COLUMNS) % max(len(model.card.space.classes), 1)
-    drawn = model.draw(asked_codes(model.card.space, SEED, asked), COLUMNS)
+    drawn = model.draw(draw_codes(model.card.space, SEED, 0, COLUMNS, asked), COLUMNS)
     _, at = nearest(drawn, real.known.images)
     return _tiled(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy())
 

@@ -9,10 +9,9 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from latent import Codes, Figure, GeneratorCard, LatentSpace, Training
+from latent import Codes, Figure, GeneratorCard, LatentSpace, Training, draw_codes
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused
-from training.evaluation.by_class import any_codes
 from training.export.graph import graph
 from training.export.model import Model
 from training.export.naming import IMAGES_PER_CODE, name_codes
@@ -22,7 +21,7 @@ from training.loop.averaging import recompute_batch_norm
 from training.loop.checkpoint import State
 from training.loop.pictures import to_uint8
 from training.loop.run import Config
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.networks.gan import Generator
 
 CHECKED_CODES = 256
@@ -50,7 +49,7 @@ def export(
     state: State,
     config: Config,
     images: ImageSet,
-    classifier: Classifier,
+    classifier: Judge,
     space: LatentSpace,
     output: Path,
 ) -> GeneratorCard:
@@ -77,7 +76,7 @@ def export(
         card = card.model_copy(update={"figures": (*figures, _purity(card, classifier))})
     exported = Exported(generator, space).eval()
     with replacing(output) as beside:
-        inputs = {name: torch.from_numpy(codes) for name, codes in any_codes(space, 0, 2).inputs().items()}
+        inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(space, 0, 0, 2).inputs().items()}
         onnx.save(graph(exported, inputs, ["image"], card.to_metadata()), beside)
         _check(exported, space, beside)
     return card
@@ -91,7 +90,7 @@ def input_names(space: LatentSpace) -> tuple[str, ...]:
 
 def _check(exported: Exported, space: LatentSpace, path: Path) -> None:
     """The file must draw what PyTorch draws, give or take a grey level of rounding."""
-    codes: Codes = any_codes(space, 1, CHECKED_CODES)
+    codes: Codes = draw_codes(space, 1, 0, CHECKED_CODES)
     drawn = Model(path).generate(codes, CHECKED_CODES)
     inputs = codes.inputs()
     with torch.no_grad():
@@ -120,7 +119,7 @@ def _training(state: State, config: Config, count: int, generator: Generator) ->
     )
 
 
-def _purity(card: GeneratorCard, classifier: Classifier) -> Figure:
+def _purity(card: GeneratorCard, classifier: Judge) -> Figure:
     matched = ", codes matched to classes on other images" if card.training.codes == "infogan" else ""
     return Figure(
         name="class purity",
@@ -129,7 +128,7 @@ def _purity(card: GeneratorCard, classifier: Classifier) -> Figure:
     )
 
 
-def _classes_present(present: int, classifier: Classifier) -> Figure:
+def _classes_present(present: int, classifier: Judge) -> Figure:
     return Figure(
         name="classes present",
         value=present,

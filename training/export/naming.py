@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latent import ClassCode, LatentSpace
 from training.loop.pictures import to_uint8
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.networks.gan import Generator
 from training.networks.latents import Latents, draw
 
@@ -27,7 +27,7 @@ class Naming:
     """How many classes the classifier finds in at least 2 % of images drawn with any code."""
 
 
-def name_codes(generator: Generator, space: LatentSpace, classifier: Classifier) -> Naming:
+def name_codes(generator: Generator, space: LatentSpace, classifier: Judge) -> Naming:
     """Match codes to classes one to one (Kuhn 1955), so that the most images are what their code is called.
 
     Codes that were trained by label have their names already. The purities are measured on other images than
@@ -51,7 +51,7 @@ def name_codes(generator: Generator, space: LatentSpace, classifier: Classifier)
 
 
 @torch.no_grad()
-def confusion(generator: Generator, space: LatentSpace, classifier: Classifier, seed: int) -> Tensor:
+def confusion(generator: Generator, space: LatentSpace, classifier: Judge, seed: int) -> Tensor:
     """How often the classifier gave each label to images of each code, of shape (codes, labels)."""
     device = next(generator.parameters()).device
     source = torch.Generator(device).manual_seed(seed)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
+from latent.card import recogniser_path
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.export.graph import graph
@@ -45,10 +46,6 @@ class ExportedRecogniser(nn.Module):
         return classes, self.styles(image, classes).clamp(self.low, self.high)
 
 
-def beside(generator: Path) -> Path:
-    return generator.with_name(f"{generator.stem}.recogniser.onnx")
-
-
 def export(
     recogniser: Recogniser, card: GeneratorCard, generator: Path, train: ImageSet, test: ImageSet
 ) -> RecogniserCard:
@@ -63,7 +60,7 @@ def export(
         figures=(_accuracy(exported, card, test),),
     )
     checked = test.images[:CHECKED_IMAGES].permute(0, 2, 3, 1).contiguous()
-    with replacing(beside(generator)) as path:
+    with replacing(recogniser_path(generator)) as path:
         onnx.save(graph(exported, {"image": checked[:2]}, exported.names, mine.to_metadata()), path)
         _check(exported, checked, path)
     return mine

@@ -11,7 +11,7 @@ from torch import Tensor
 from latent import LatentSpace, StyleCode
 from training.datasets.sources import to_unit
 from training.loop.pictures import to_uint8
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.measures.shape import SHAPES
 from training.networks.gan import Generator
 from training.networks.latents import Latents, draw
@@ -66,7 +66,7 @@ class Drawer:
         return images.reshape(lines, points, *images.shape[1:])
 
 
-def measured(drawer: Drawer, judge: Classifier) -> tuple[StyleCode, ...]:
+def measured(drawer: Drawer, judge: Judge) -> tuple[StyleCode, ...]:
     """The space's style codes with their names, effects and ranges; its class codes are named already."""
     read = regressed(drawer)
     codes: list[StyleCode] = []
@@ -101,7 +101,7 @@ def strongest(drawer: Drawer, style: int, low: float, high: float) -> tuple[str,
     return name, *found[name]
 
 
-def reach(drawer: Drawer, style: int, judge: Classifier) -> tuple[float, float]:
+def reach(drawer: Drawer, style: int, judge: Judge) -> tuple[float, float]:
     """The range in which images stay recognisable: the code's own class, by the judge."""
     names = [code.name for code in drawer.space.classes]
     asked = torch.tensor([judge.classes.index(name) for name in names]).repeat_interleave(SWEEPS)

@@ -10,7 +10,7 @@ import torch
 
 from latent import LatentSpace
 from training.loop.pictures import to_uint8
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.networks.gan import Generator
 from training.networks.latents import draw
 
@@ -42,7 +42,7 @@ class Watch:
     """What to do about a collapse, and who tells the classes of what a run draws."""
 
     on_collapse: OnCollapse = "rollback"
-    judge: Classifier | None = None
+    judge: Judge | None = None
     say: Callable[[str], None] = print
 
     @torch.no_grad()

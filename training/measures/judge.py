@@ -23,7 +23,7 @@ FADE = 0.5
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Judge:
     network: nn.Sequential
     classes: tuple[str, ...]
     test_accuracy: float
@@ -80,7 +80,7 @@ def network(channels: int, classes: int) -> nn.Sequential:
     )
 
 
-def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Classifier:
+def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Judge:
     """The classifier kept at `path`; trained and put there where it is absent. Raises CorruptCheckpoint."""
     if path.exists():
         return _load(path, train, device)
@@ -89,9 +89,9 @@ def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, p
         net = network(train.shape.channels, len(train.classes)).to(device)
         fit(net, train.to(device), total_steps(train), progress)
     net.eval().requires_grad_(False)
-    unmeasured = Classifier(net, train.classes, 0.0)
+    unmeasured = Judge(net, train.classes, 0.0)
     right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
-    classifier = Classifier(net, train.classes, right.float().mean().item())
+    classifier = Judge(net, train.classes, right.float().mean().item())
     save_tensors(path, {"weights": net.state_dict(), "accuracy": classifier.test_accuracy})
     return classifier
 
@@ -120,7 +120,7 @@ def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> 
             progress(step + 1, {"loss": loss.item()})
 
 
-def _load(path: Path, train: ImageSet, device: torch.device) -> Classifier:
+def _load(path: Path, train: ImageSet, device: torch.device) -> Judge:
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
         net = network(train.shape.channels, len(train.classes)).to(device)
@@ -128,4 +128,4 @@ def _load(path: Path, train: ImageSet, device: torch.device) -> Classifier:
         accuracy = float(saved["accuracy"])
     except Exception as error:  # torch.load raises whatever the damage happens to look like
         raise CorruptCheckpoint(f"{path} cannot be read; delete it and it is trained anew") from error
-    return Classifier(net.eval().requires_grad_(False), train.classes, accuracy)
+    return Judge(net.eval().requires_grad_(False), train.classes, accuracy)

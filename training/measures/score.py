@@ -5,7 +5,7 @@ import torch
 from training.datasets.sources import ImageSet
 from training.loop.run import quiet
 from training.measures import judge as classifier
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 
 STEPS = 600
 MOST_EPOCHS = 10
@@ -20,5 +20,5 @@ def classification_accuracy(drawn: ImageSet, test: ImageSet) -> float:
         network = classifier.network(drawn.shape.channels, len(drawn.classes))
         steps = min(STEPS, MOST_EPOCHS * len(drawn) // classifier.BATCH)
         classifier.fit(network, drawn, steps, quiet)
-    labels = Classifier(network.eval(), drawn.classes, 0.0).labels(test.images)
+    labels = Judge(network.eval(), drawn.classes, 0.0).labels(test.images)
     return (labels == test.labels).float().mean().item()

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latent import draw_codes
+from latent.card import recogniser_path
 from training.datasets.sources import ImageSet
 from training.errors import Unfit
-from training.evaluation.by_class import BATCH, IMAGES_PER_CLASS, SEED, any_codes, recognised
+from training.evaluation.by_class import BATCH, IMAGES_PER_CLASS, SEED, recognised
 from training.export.model import Model
-from training.export.recogniser import beside
 from training.measures.distances import frechet
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.studies.seeds import Recogniser
 
 ERRORS = 2.0
@@ -73,13 +74,13 @@ class Compared:
 class Protocol:
     """Measures generators of one data set, each by the codes that `faussaire evaluate` draws from."""
 
-    judge: Classifier
+    judge: Judge
     test: ImageSet
     features: Tensor
     """of the real test images, as many as are drawn"""
 
     @classmethod
-    def of(cls, judge: Classifier, test: ImageSet, images: int) -> "Protocol":
+    def of(cls, judge: Judge, test: ImageSet, images: int) -> "Protocol":
         return cls(judge, test, judge.features(test.images[:images]))
 
     def measure(self, path: Path) -> Measures:
@@ -88,12 +89,12 @@ class Protocol:
         names = [code.name for code in model.card.space.classes]
         if not set(names) <= set(self.judge.classes) or model.card.image != self.test.shape:
             raise Unfit(f"{path} does not draw images and classes of {self.test.card.name}; publish by another --name")
-        drawn = model.draw(any_codes(model.card.space, SEED, len(self.features)), BATCH)
+        drawn = model.draw(draw_codes(model.card.space, SEED, 0, len(self.features)), BATCH)
         measured = {FID: self._fid(self.judge.features(drawn))}
         if names:
             shares = [one.share for one in recognised(model, self.judge)]
             measured[ASKED] = Measured.share(sum(shares) / len(shares), len(shares) * IMAGES_PER_CLASS)
-        if beside(path).exists():
+        if recogniser_path(path).exists():
             measured[READ] = Measured.share(self._read(path, names), len(self.test))
         return measured
 
@@ -123,5 +124,5 @@ def draws_the_same(one: Model, other: Model) -> bool:
         return False
     if [code.name for code in mine.classes] != [code.name for code in theirs.classes]:
         return False
-    codes = any_codes(mine, SEED, BATCH)
+    codes = draw_codes(mine, SEED, 0, BATCH)
     return np.array_equal(one.generate(codes, BATCH), other.generate(codes, BATCH))

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latent import InvalidRelease, Release
-from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version
+from latent.card import recogniser_path
+from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version_label
 from training.errors import InvalidFolder, InvalidModel, NoSuchVersion
 from training.export.model import Model
-from training.export.recogniser import beside
 from training.files import digest, lasting
 
 
@@ -65,7 +65,7 @@ class Versions:
         if self.files and not release_path(self.folder, self.name).exists():
             self._write(self.known)  # before there are two files of the name
         mine = digest(generator)
-        path = self.files.get(mine) or _put(generator, self.folder / f"{version(self.name, mine)}.onnx")
+        path = self.files.get(mine) or _put(generator, self.folder / f"{version_label(self.name, mine)}.onnx")
         if canary is not None:
             release = self.known.model_copy(update={"canary": mine, "weight": canary})
         elif self.release is None:
@@ -84,7 +84,7 @@ class Versions:
         if self.release is not None:
             self._file(self.release.stable)
         if canary is None and self.release is not None and self.release.canary is not None:
-            mine = version(self.name, self.release.canary)
+            mine = version_label(self.name, self.release.canary)
             raise NoSuchVersion(f"{mine} is the canary still; 'faussaire promote' or 'faussaire rollback' it first")
 
     def promoted(self, weight: float | None) -> "Versions":
@@ -105,7 +105,7 @@ class Versions:
         before = [digest for digest in release.before if digest in self.files]
         if not before:
             raise NoSuchVersion(
-                f"'{self.name}' has no version before {version(self.name, release.stable)} in {self.folder}; "
+                f"'{self.name}' has no version before {version_label(self.name, release.stable)} in {self.folder}; "
                 "publish a better one by 'faussaire publish'"
             )
         return self._changed(Release(stable=before[0], before=tuple(before[1:])))
@@ -127,8 +127,8 @@ class Versions:
     def _file(self, wanted: str) -> Path:
         if wanted not in self.files:
             raise InvalidFolder(
-                f"{release_path(self.folder, self.name)} speaks of {version(self.name, wanted)}, and no file is that; "
-                "bring it back, or 'faussaire rollback'"
+                f"{release_path(self.folder, self.name)} speaks of {version_label(self.name, wanted)}, and no "
+                "file is that; bring it back, or 'faussaire rollback'"
             )
         return self.files[wanted]
 
@@ -139,7 +139,7 @@ class Versions:
 
 def _put(generator: Path, path: Path) -> Path:
     """The recogniser first: the service takes a generator with what lies beside it."""
-    for source, target in ((beside(generator), beside(path)), (generator, path)):
+    for source, target in ((recogniser_path(generator), recogniser_path(path)), (generator, path)):
         if source.exists():
             with lasting(target) as written:
                 shutil.copyfile(source, written)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from latent import Training
+from latent import Training, draw_codes
 from training.errors import InvalidRun
-from training.evaluation.by_class import SEED, asked_codes
+from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures
 from training.export.model import Model
 from training.files import replacing, write_text
@@ -70,7 +70,7 @@ def read(run: Run) -> Compared:
         raise InvalidRun(f"{run.folder} was not evaluated yet; run 'faussaire evaluate {run.folder}'")
     model = Model(run.folder / "model.onnx")
     space = model.card.space
-    codes = asked_codes(space, SEED, np.arange(COLUMNS) % max(len(space.classes), 1))
+    codes = draw_codes(space, SEED, 0, COLUMNS, np.arange(COLUMNS) % max(len(space.classes), 1))
     evaluation = Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
     return Compared(run.read_config(), model.card.training, evaluation, model.generate(codes, COLUMNS))
 

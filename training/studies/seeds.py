@@ -14,12 +14,12 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
+from latent.card import recogniser_path
 from training.datasets.sources import ImageSet
 from training.evaluation.by_class import BATCH, SEED
 from training.export.model import Model
-from training.export.recogniser import beside
 from training.files import replacing, write_text
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.measures.shape import slant
 from training.studies.comparison import Compared, names, picture
 
@@ -61,7 +61,7 @@ class Recogniser:
     """Opens the file beside a generator's."""
 
     def __init__(self, generator: Path) -> None:
-        self._session = ort.InferenceSession(beside(generator), providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(recogniser_path(generator), providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -74,7 +74,7 @@ class Recogniser:
         return classes, styles[0] if styles else classes[:, :0]
 
 
-def found(row: Compared, path: Path, judge: Classifier, test: ImageSet) -> Found:
+def found(row: Compared, path: Path, judge: Judge, test: ImageSet) -> Found:
     """Measure the generator in the file `path`, and the recogniser beside it."""
     model, recogniser = Model(path), Recogniser(path)
     space = model.card.space

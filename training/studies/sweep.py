@@ -29,7 +29,7 @@ from training.files import replacing
 from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.run import Config, Progress, Run
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.networks.gan import NETWORKS
 from training.recipes import presets
 
@@ -74,7 +74,7 @@ class Worker:
 
     folder: Path
     images: ImageSet
-    judge: Classifier
+    judge: Judge
     device: torch.device
     show: Show
     say: Callable[[str], None]

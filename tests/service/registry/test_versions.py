@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from faussaire.client import Client
 from latent import Release
-from latent.release import version
+from latent.release import version_label
 from service.app import create_app
 from service.settings import Settings
 from tests.conftest import listening, write_named_version, write_release, write_small
@@ -65,8 +65,8 @@ def drawn_by(response: Response) -> str:
 
 def test_of_seeds_just_those_that_the_release_says_are_the_canarys(client: TestClient, release: Release) -> None:
     drew = {seed: drawn_by(posted(client, "/v1/images", seed=seed)) for seed in SEEDS}
-    assert drew == {seed: version("small", release.meant(seed)) for seed in SEEDS}
-    assert sum(drew[seed] == version("small", str(release.canary)) for seed in SEEDS) == pytest.approx(50, abs=18)
+    assert drew == {seed: version_label("small", release.meant(seed)) for seed in SEEDS}
+    assert sum(drew[seed] == version_label("small", str(release.canary)) for seed in SEEDS) == pytest.approx(50, abs=18)
 
 
 def test_each_version_draws_what_it_draws_alone(
@@ -128,7 +128,7 @@ def test_a_request_of_several_seeds_is_drawn_by_one_version_and_its_first_image_
     for first, second, name in ((stable, canary, names[STABLE]), (canary, stable, names[CANARY])):
         items = posted(client, "/v1/images", items=[{"seed": first}, {"seed": second}], format="zip")
         manifest, _ = unzipped(items.content)
-        assert version(manifest["model"], manifest["digest"]) == drawn_by(items) == name
+        assert version_label(manifest["model"], manifest["digest"]) == drawn_by(items) == name
         moving = posted(client, "/v1/traversals", columns={"seed": [first, second]})
         assert drawn_by(moving) == name
         way = {"from": {"seed": first}, "to": {"seed": second}, "frames": 2}
@@ -207,7 +207,7 @@ def test_an_image_of_any_version_tells_its_codes(client: TestClient, names: list
         image = posted(client, "/v1/images", model=name, seed=2, **{"class": "7"}).content
         for asked in ({}, {"model": "small"}, {"model": name}):
             told = client.post("/v1/codes", content=image, params=asked).json()
-            assert (told["source"], version(told["model"], told["digest"])) == ("metadata", name)
+            assert (told["source"], version_label(told["model"], told["digest"])) == ("metadata", name)
     image = posted(client, "/v1/images", model=names[OTHER], seed=2).content
     answer = client.post("/v1/codes", content=image, params={"model": names[STABLE]})
     assert "not this model's" in answer.json()["detail"]

@@ -10,15 +10,15 @@ from training.evaluation import evaluation, report
 from training.evaluation.evaluation import Protocol, Real
 from training.export.model import Model
 from training.measures import score
-from training.measures.judge import Classifier, network
+from training.measures.judge import Judge, network
 
 
 @pytest.fixture
-def judge(digits: ImageSet) -> Classifier:
+def judge(digits: ImageSet) -> Judge:
     """Untrained: what it answers is beside the point here."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Classifier(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+        return Judge(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def real(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Real:
 
 @pytest.mark.parametrize("name", ["mnist-acgan", "mnist-infogan"])
 def test_the_same_model_gives_the_same_evaluation_and_a_page_that_fetches_nothing(
-    tmp_path: Path, real: Real, judge: Classifier, name: str
+    tmp_path: Path, real: Real, judge: Judge, name: str
 ) -> None:
     model = Model(ROOT / "models" / f"{name}.onnx")
     said = list[str]()

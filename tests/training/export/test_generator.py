@@ -6,10 +6,9 @@ import onnx
 import pytest
 import torch
 
-from latent import GeneratorCard
+from latent import GeneratorCard, draw_codes
 from training.datasets.sources import ImageSet
 from training.errors import ExportRefused, InvalidModel
-from training.evaluation.by_class import any_codes
 from training.export import generator as exporting
 from training.export import styles
 from training.export.graph import graph
@@ -18,7 +17,7 @@ from training.loop import train as loop
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
 from training.measures import judge as classifiers
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.recipes import presets
 
 CPU = torch.device("cpu")
@@ -38,7 +37,7 @@ def quiet(_: int, __: dict[str, float]) -> None:
 
 
 @pytest.fixture(scope="module")
-def judge(digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def judge(digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     path = tmp_path_factory.mktemp("judge") / "mnist.pt"
     return classifiers.trained(path, digits, digits, CPU, quiet)
 
@@ -50,7 +49,7 @@ def state(config: Config, digits: ImageSet, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def output(
-    state: State, config: Config, digits: ImageSet, judge: Classifier, tmp_path_factory: pytest.TempPathFactory
+    state: State, config: Config, digits: ImageSet, judge: Judge, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("models") / "mnist-test.onnx"
     space = presets.latent_space("infogan", "uniform", tuple("0123456789"))
@@ -60,12 +59,12 @@ def output(
     return path
 
 
-def test_the_file_keeps_the_contract_and_its_card(output: Path, judge: Classifier) -> None:
+def test_the_file_keeps_the_contract_and_its_card(output: Path, judge: Judge) -> None:
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise", "classes", "styles"]
     assert [o.name for o in model.session.get_outputs()] == ["image"]
     for count in (1, 3, 256):
-        images = model.generate(any_codes(model.card.space, 0, count), 256)
+        images = model.generate(draw_codes(model.card.space, 0, 0, count), 256)
         assert images.shape == (count, 28, 28, 1)
         assert images.dtype == np.uint8
     assert model.card.name == "mnist-test"
@@ -76,7 +75,7 @@ def test_the_file_keeps_the_contract_and_its_card(output: Path, judge: Classifie
 
 
 def test_a_plain_gan_exports_with_noise_as_its_only_input(
-    tmp_path: Path, config: Config, digits: ImageSet, judge: Classifier
+    tmp_path: Path, config: Config, digits: ImageSet, judge: Judge
 ) -> None:
     update = {"preset": "gan", "network": "mlp", "codes": "none", "head_start": 0, "epochs": 1}
     plain = config.model_copy(update=update)
@@ -86,7 +85,7 @@ def test_a_plain_gan_exports_with_noise_as_its_only_input(
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise"]
     assert model.card.space.classes == ()
-    assert model.generate(any_codes(model.card.space, 0, 2), 2).shape == (2, 28, 28, 1)
+    assert model.generate(draw_codes(model.card.space, 0, 0, 2), 2).shape == (2, 28, 28, 1)
 
 
 def test_no_path_of_this_machine_is_inside(output: Path) -> None:
@@ -102,7 +101,7 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
     state: State,
     config: Config,
     digits: ImageSet,
-    judge: Classifier,
+    judge: Judge,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "mnist-test.onnx").write_bytes(b"the one before")

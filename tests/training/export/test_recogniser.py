@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
+from latent.card import recogniser_path
 from training.datasets.sources import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.export import recogniser
 from training.export.graph import graph
-from training.export.recogniser import beside, export, framing
+from training.export.recogniser import export, framing
 from training.networks.recogniser import ClassRecogniser, Recogniser
 
 NAMES = tuple("0123456789")
@@ -44,8 +45,8 @@ def test_the_file_beside_the_generator_keeps_the_contract(generator: Path, digit
     made = card(digits, styled=styled)
     torch.manual_seed(0)
     written = export(Recogniser(made.space, made.image), made, generator, digits, digits)
-    session = ort.InferenceSession(beside(generator), providers=["CPUExecutionProvider"])
-    assert beside(generator).name == "test.recogniser.onnx"
+    session = ort.InferenceSession(recogniser_path(generator), providers=["CPUExecutionProvider"])
+    assert recogniser_path(generator).name == "test.recogniser.onnx"
     found = RecogniserCard.from_metadata(session.get_modelmeta().custom_metadata_map)
     assert found == written
     assert found.generator == hashlib.sha256(b"a generator").hexdigest()
@@ -58,7 +59,7 @@ def test_the_file_beside_the_generator_keeps_the_contract(generator: Path, digit
         assert weights.sum(1) == pytest.approx(1, abs=1e-5)
         if styled:
             assert np.abs(np.asarray(answers["styles"])).max() <= 0.01
-    inside = beside(generator).read_bytes()
+    inside = recogniser_path(generator).read_bytes()
     assert str(Path(recogniser.__file__).parent).encode() not in inside
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
 from training.export import styles
 from training.export.styles import REACHES, Drawer, measured, reach, regressed, strongest
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.networks.gan import Generator
 
 SPACE = LatentSpace(
@@ -33,7 +33,7 @@ class Bars(Generator):
         return (2 * inside * light - 1)[:, None]
 
 
-class Judge(nn.Module):
+class HeightReader(nn.Module):
     """Tells the bars apart by their height, but takes dark ones for low."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -47,8 +47,8 @@ def drawer() -> Drawer:
 
 
 @pytest.fixture
-def judge() -> Classifier:
-    return Classifier(nn.Sequential(Judge()), ("low", "high"), 1.0)
+def judge() -> Judge:
+    return Judge(nn.Sequential(HeightReader()), ("low", "high"), 1.0)
 
 
 def test_along_a_sweep_only_the_code_differs(drawer: Drawer) -> None:
@@ -72,7 +72,7 @@ def test_a_code_is_what_it_moves_most_steadily_with_its_direction(drawer: Drawer
     assert rho == 0
 
 
-def test_a_code_reaches_as_far_as_the_judge_still_knows_the_class(drawer: Drawer, judge: Classifier) -> None:
+def test_a_code_reaches_as_far_as_the_judge_still_knows_the_class(drawer: Drawer, judge: Judge) -> None:
     # A bar at half its light or less is dark for this judge: 0.7 + 0.2 s > 0.5 where s > -1.
     low, high = reach(drawer, 1, judge)
     assert low == pytest.approx(-0.75)
@@ -87,7 +87,7 @@ def test_the_regressor_reads_what_is_there_and_nothing_else(drawer: Drawer) -> N
 
 
 def test_the_card_gets_names_where_they_are_earned(
-    drawer: Drawer, judge: Classifier, monkeypatch: pytest.MonkeyPatch
+    drawer: Drawer, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(styles, "regressed", lambda _: [0.9, 0.8, 0.0])
     first, second, third = measured(drawer, judge)

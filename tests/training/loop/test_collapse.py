@@ -16,7 +16,7 @@ from training.loop.collapse import Watch, divergence
 from training.loop.run import Config, Run
 from training.loop.step import AdversarialStep, Players
 from training.measures import judge as classifier
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 
 CPU = torch.device("cpu")
 
@@ -70,7 +70,7 @@ def test_the_divergence_is_zero_for_even_shares_and_log_of_the_classes_for_one_c
 
 
 @pytest.fixture(scope="module")
-def judge(digits: ImageSet) -> Classifier:
+def judge(digits: ImageSet) -> Judge:
     network = classifier.network(1, 10)
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     torch.manual_seed(0)
@@ -80,7 +80,7 @@ def judge(digits: ImageSet) -> Classifier:
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    return Classifier(network.eval().requires_grad_(False), digits.classes, 0.0)
+    return Judge(network.eval().requires_grad_(False), digits.classes, 0.0)
 
 
 HEALTHY = 15
@@ -97,7 +97,7 @@ def config(epochs: int) -> Config:
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory, digits: ImageSet, judge: Classifier) -> Path:
+def healthy(tmp_path_factory: pytest.TempPathFactory, digits: ImageSet, judge: Judge) -> Path:
     """The folder of a run that goes well, and was watched without a word."""
     folder, said = tmp_path_factory.mktemp("healthy"), list[str]()
     with pytest.MonkeyPatch.context() as patch:
@@ -141,13 +141,13 @@ def trained_on(folder: Path, healthy: Path, digits: ImageSet, watch: Watch) -> f
 
 
 @pytest.mark.usefixtures("provoked")
-def test_a_collapse_that_is_ignored_stays(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier) -> None:
+def test_a_collapse_that_is_ignored_stays(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Judge) -> None:
     assert trained_on(tmp_path, healthy, digits, Watch("ignore", judge)) > 2
 
 
 @pytest.mark.usefixtures("provoked")
 def test_a_run_that_collapsed_goes_back_and_recovers(
-    tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier
+    tmp_path: Path, healthy: Path, digits: ImageSet, judge: Judge
 ) -> None:
     said = list[str]()
     assert trained_on(tmp_path, healthy, digits, Watch("rollback", judge, said.append)) < RECOVERED
@@ -159,7 +159,7 @@ def test_a_run_that_collapsed_goes_back_and_recovers(
 
 
 @pytest.mark.usefixtures("provoked")
-def test_a_collapse_can_stop_the_run(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Classifier) -> None:
+def test_a_collapse_can_stop_the_run(tmp_path: Path, healthy: Path, digits: ImageSet, judge: Judge) -> None:
     with pytest.raises(Diverged, match=r"collapse at step .*another --seed"):
         trained_on(tmp_path, healthy, digits, Watch("stop", judge))
     assert Run(tmp_path).checkpoints()

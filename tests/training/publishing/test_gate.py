@@ -14,7 +14,7 @@ from training.errors import Unfit
 from training.evaluation import by_class as evaluate
 from training.export.model import Model
 from training.measures.distances import frechet
-from training.measures.judge import Classifier, network
+from training.measures.judge import Judge, network
 from training.publishing import gate as verdict
 from training.publishing.gate import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
 
@@ -24,7 +24,7 @@ def protocol(digits: ImageSet) -> Protocol:
     """By an untrained judge: its features differ between images that differ, which is enough here."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        judge = Classifier(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+        judge = Judge(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
         return Protocol.of(judge, first(digits, 200), 200)
 
 

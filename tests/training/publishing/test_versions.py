@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from latent import Release
-from latent.release import release_path, version
+from latent.card import recogniser_path
+from latent.release import release_path, version_label
 from tests.conftest import digest_of, small_card, write_named_version, write_recogniser, write_small, write_version
 from training.errors import InvalidFolder, NoSuchVersion
-from training.export.recogniser import beside
 from training.publishing.versions import Versions
 
 
@@ -41,7 +41,7 @@ def names(models: Path) -> set[str]:
 
 
 def named(path: Path) -> str:
-    return version("small", digest_of(path))
+    return version_label("small", digest_of(path))
 
 
 def test_the_first_of_a_name_is_stable(models: Path, made: list[Path]) -> None:
@@ -50,7 +50,7 @@ def test_the_first_of_a_name_is_stable(models: Path, made: list[Path]) -> None:
     expected = {f"{named(made[1])}.onnx", f"{named(made[1])}.recogniser.onnx"}
     assert names(models) == expected | {"plain.onnx", "small.release.json"}
     assert (models / f"{named(made[1])}.onnx").read_bytes() == made[1].read_bytes()
-    assert (models / f"{named(made[1])}.recogniser.onnx").read_bytes() == beside(made[1]).read_bytes()
+    assert (models / f"{named(made[1])}.recogniser.onnx").read_bytes() == recogniser_path(made[1]).read_bytes()
 
 
 def test_the_next_is_stable_and_can_be_rolled_back_as_far_as_versions_are_kept(models: Path, made: list[Path]) -> None:

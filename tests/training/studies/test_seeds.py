@@ -13,7 +13,7 @@ from training.datasets.sources import ImageSet
 from training.evaluation.by_class import SEED
 from training.export.model import Model
 from training.measures import judge as classifier
-from training.measures.judge import Classifier
+from training.measures.judge import Judge
 from training.studies import seeds
 from training.studies.seeds import Found, Recogniser, found, matched_share, sweep
 
@@ -39,13 +39,13 @@ def test_the_share_does_not_depend_on_what_codes_are_called(pairs: list[tuple[in
 
 
 @pytest.fixture(scope="module")
-def judge() -> Classifier:
+def judge() -> Judge:
     torch.manual_seed(0)
-    return Classifier(classifier.network(1, 10).eval(), NAMES, 0.1)
+    return Judge(classifier.network(1, 10).eval(), NAMES, 0.1)
 
 
 @pytest.fixture(scope="module")
-def run(models_dir: Path, judge: Classifier, digits: ImageSet) -> Found:
+def run(models_dir: Path, judge: Judge, digits: ImageSet) -> Found:
     return found(compared("infogan", accuracy=0.5), models_dir / "small.onnx", judge, digits)
 
 

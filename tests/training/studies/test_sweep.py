@@ -14,7 +14,7 @@ from training.datasets.sources import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
 from training.loop import train as loop
 from training.loop.run import Progress, Run
-from training.measures.judge import Classifier, network
+from training.measures.judge import Judge, network
 from training.studies import sweep
 from training.studies.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
 
@@ -30,9 +30,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def judge(digits: ImageSet) -> Classifier:
+def judge(digits: ImageSet) -> Judge:
     torch.manual_seed(0)
-    return Classifier(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+    return Judge(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
 
 
 def silent(_: int, __: dict[str, float]) -> None:
@@ -48,7 +48,7 @@ def unshown(_: str, __: int, ___: int) -> Progress:
 
 
 @pytest.fixture
-def worker(tmp_path: Path, digits: ImageSet, judge: Classifier) -> Worker:
+def worker(tmp_path: Path, digits: ImageSet, judge: Judge) -> Worker:
     return Worker(tmp_path / "runs", digits, judge, CPU, unshown, unheard)
 
 
