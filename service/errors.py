@@ -1,19 +1,25 @@
-"""What can be wrong with a request, with a file in the models folder, or with a setting."""
+"""What can be wrong with a request, with a file of the models folder, or with a setting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+URN = "urn:faussaire:problem:"
+
+Problem = dict[str, Any]
+"""The members of an RFC 9457 problem."""
 
 
 class InvalidModel(Exception):
-    """A file that cannot be served; the message names it and what is wrong."""
+    """A file that the service cannot serve. The message names the file and the fault."""
 
 
 class InvalidSetting(Exception):
-    """An environment variable that cannot be followed; the message names it and what would be right."""
+    """An environment variable that the service cannot follow. The message names the variable and a right value."""
 
 
 class RequestError(Exception):
-    """Becomes an RFC 9457 problem: `status`, the stable `slug` of its type, the `field` at fault."""
+    """A fault of a request. It becomes an RFC 9457 problem: `status`, the `slug` of its type, the `field` at fault."""
 
     status = 422
     slug = "invalid-request"
@@ -24,17 +30,37 @@ class RequestError(Exception):
         self.field = field
         self.detail = detail
         self.headers: dict[str, str] = {}
-        """What the answer carries besides."""
+        """Further headers of the answer."""
+
+    def problem(self) -> Problem:
+        members: Problem = {
+            "type": URN + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        return members if self.field is None else members | {"field": self.field}
 
 
 @contextmanager
 def within(field: str) -> Iterator[None]:
-    """What is wrong in here is wrong in that field: its own field's path begins there."""
+    """Put `field` before the field's path of any RequestError that the block raises."""
     try:
         yield
     except RequestError as error:
         error.field = field if error.field is None else f"{field}.{error.field}"
         raise
+
+
+class InvalidField(RequestError):
+    slug = "invalid-field"
+    title = "A field of the request is not valid"
+
+
+class InvalidJson(RequestError):
+    status = 400
+    slug = "invalid-json"
+    title = "The body is not JSON"
 
 
 class UnknownModel(RequestError):
@@ -46,7 +72,7 @@ class UnknownModel(RequestError):
 class OtherVersion(RequestError):
     status = 404
     slug = "other-version"
-    title = "The model is served in another version"
+    title = "The service does not have this version of the model"
 
 
 class UnknownClass(RequestError):
@@ -66,17 +92,17 @@ class StyleOutOfRange(RequestError):
 
 class InvalidBlend(RequestError):
     slug = "invalid-blend"
-    title = "The classes cannot be blended so"
+    title = "The blend of classes is not valid"
 
 
 class InvalidNoise(RequestError):
     slug = "invalid-noise"
-    title = "The noise is not what the model takes"
+    title = "The noise is not valid for the model"
 
 
 class IndexTooLarge(RequestError):
     slug = "index-too-large"
-    title = "There are no images so far on"
+    title = "The index is too large"
 
 
 class FieldConflict(RequestError):
@@ -92,17 +118,17 @@ class ScaleTooLarge(RequestError):
 class NothingAccepted(RequestError):
     status = 406
     slug = "nothing-accepted"
-    title = "None of the formats that there are is accepted"
+    title = "The request accepts none of the formats"
 
 
 class EveryItemFailed(RequestError):
     slug = "every-item-failed"
-    title = "None of the items can be drawn"
+    title = "The service can draw none of the items"
 
 
 class TooManyImages(RequestError):
     slug = "too-many-images"
-    title = "More images were asked for than one request may have"
+    title = "The request asks for too many images"
 
 
 class BodyTooLarge(RequestError):
@@ -115,10 +141,10 @@ class QueueFull(RequestError):
     status = 429
     slug = "queue-full"
     title = "Too many images are waiting"
-    full = "The queue is full"
+    cause = "The queue is full"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(None, f"{self.full}; try again in {retry_after} s.")
+        super().__init__(None, f"{self.cause}; try again in {retry_after} s.")
         self.retry_after = retry_after
         self.headers["Retry-After"] = str(retry_after)
 
@@ -126,12 +152,12 @@ class QueueFull(RequestError):
 class NotAnImage(RequestError):
     status = 415
     slug = "not-an-image"
-    title = "The body is not an image of a kind that is read"
+    title = "The body is not an image in a format that the service reads"
 
 
 class BrokenImage(RequestError):
     slug = "broken-image"
-    title = "The image cannot be read to its end"
+    title = "The image is damaged"
 
 
 class TooManyPixels(RequestError):
@@ -141,7 +167,7 @@ class TooManyPixels(RequestError):
 
 class SheetOfImages(RequestError):
     slug = "sheet-of-images"
-    title = "The image is a sheet of several"
+    title = "The image is a sheet of several images"
 
 
 class NoRecogniser(RequestError):
@@ -151,7 +177,7 @@ class NoRecogniser(RequestError):
 
 class BlankImage(RequestError):
     slug = "blank-image"
-    title = "Nothing is drawn in the image"
+    title = "The image shows nothing"
 
 
 class InvalidDataset(RequestError):
@@ -161,5 +187,16 @@ class InvalidDataset(RequestError):
 
 class TooManyStreams(QueueFull):
     slug = "too-many-streams"
-    title = "Too many data sets are on their way"
-    full = "As many data sets as may be are on their way"
+    title = "The service is sending too many data sets"
+    cause = "The service sends no more data sets at a time"
+
+
+class Unexpected(RequestError):
+    """An error that nobody foresaw: the log has it, the client gets none of it."""
+
+    status = 500
+    slug = "internal"
+    title = "Internal server error"
+
+    def __init__(self) -> None:
+        super().__init__(None, "The server failed. The same request may succeed later.")
