@@ -1,4 +1,4 @@
-"""The axes of a traversal: what moves along one, step by step."""
+"""The axes of a traversal: the codes that move along each, step by step."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from latent import Codes, LatentSpace
-from service.api.fields import Name, Number, Seed
-from service.errors import UnknownClass, UnknownStyle
-from service.planning.codes import check_style, class_place, class_weights, known_styles
+from service.errors import UnknownClass
+from service.planning.codes import check_style, class_place, class_weights, style_place
+from service.planning.point import Name, Number, Seed
 
 Place = Annotated[int, Field(ge=0)]
 
@@ -24,18 +24,18 @@ class ClassAxis(BaseModel):
 
 
 class StyleAxis(BaseModel):
-    """A style code, evenly from one value to another."""
+    """A style code, in even steps from one value to another."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     style: Name | Place = Field(description="The style code by name, or by its place in the card.")
-    from_: Number | None = Field(default=None, alias="from", description="The least of its range when absent.")
-    to: Number | None = Field(default=None, description="The most of its range when absent.")
+    from_: Number | None = Field(default=None, alias="from", description="The least of its range if absent.")
+    to: Number | None = Field(default=None, description="The most of its range if absent.")
     steps: int = Field(default=11, ge=2, le=64)
 
 
 class SeedAxis(BaseModel):
-    """Seeds: whatever is not held is drawn by each."""
+    """Seeds. Each seed draws all codes that the request does not hold."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -44,8 +44,8 @@ class SeedAxis(BaseModel):
 
 def _kind(value: Any) -> str | None:
     kinds: dict[str, str] = {"class": "ClassAxis", "style": "StyleAxis", "seed": "SeedAxis"}
-    named = value if isinstance(value, dict) else {}
-    return next((kind for key, kind in kinds.items() if key in named), None)
+    members = value if isinstance(value, dict) else {}
+    return next((kind for key, kind in kinds.items() if key in members), None)
 
 
 Axis = Annotated[
@@ -62,16 +62,16 @@ Axis = Annotated[
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of an axis sets; the other axis and what is held decide the rest."""
+    """The codes that one step of an axis sets."""
 
     seed: int | None = None
     weights: NDArray[np.float32] | None = None
     """(C,)"""
     style: tuple[int, float] | None = None
-    """A code's place, and its value."""
+    """A style code's place, and its value."""
 
-    def of(self, codes: Codes) -> Codes:
-        """The codes of one image, with what is set here."""
+    def apply(self, codes: Codes) -> Codes:
+        """The codes of one image with this step's class weights or style code in their place."""
         classes, styles = codes.classes, codes.styles
         if self.weights is not None:
             classes = self.weights[None]
@@ -81,40 +81,35 @@ class Step:
         return Codes(codes.noise, classes, styles)
 
 
-def moved(axis: ClassAxis | StyleAxis | SeedAxis, space: LatentSpace) -> str:
-    """What an axis moves: `class`, `seed`, or a style code's name. Raises UnknownStyle."""
+def moving_code(axis: Axis, space: LatentSpace) -> str:
+    """The code that an axis moves: `class`, `seed`, or `style 'NAME'`. Raises UnknownStyle."""
     if isinstance(axis, StyleAxis):
-        return f"style '{space.styles[_style_place(axis.style, space)].name}'"
+        return f"style '{space.styles[style_place(axis.style, space)].name}'"
     return "class" if isinstance(axis, ClassAxis) else "seed"
 
 
-def steps_of(axis: ClassAxis | StyleAxis | SeedAxis, space: LatentSpace) -> list[Step]:
+def steps_of(axis: Axis, space: LatentSpace) -> list[Step]:
     """Raises UnknownClass, UnknownStyle and StyleOutOfRange."""
     if isinstance(axis, SeedAxis):
         return [Step(seed=seed) for seed in axis.seed]
     if isinstance(axis, ClassAxis):
-        return [Step(weights=weights) for weights in _classes(axis, space)]
-    place = _style_place(axis.style, space)
-    code = space.styles[place]
-    low = code.low if axis.from_ is None else axis.from_
-    high = code.high if axis.to is None else axis.to
-    check_style("from", space, place, low)
-    check_style("to", space, place, high)
-    return [Step(style=(place, float(value))) for value in np.linspace(low, high, axis.steps)]
+        return [Step(weights=weights) for weights in _class_steps(axis, space)]
+    return [Step(style=style) for style in _style_steps(axis, space)]
 
 
-def _classes(axis: ClassAxis, space: LatentSpace) -> list[NDArray[np.float32]]:
+def _class_steps(axis: ClassAxis, space: LatentSpace) -> list[NDArray[np.float32]]:
     if not space.classes:
-        raise UnknownClass("class", "This model has no class codes: move a style code or seeds.")
+        raise UnknownClass("class", "This model has no class codes; move a style code or seeds.")
     if axis.class_ == "all":
         return list(np.eye(len(space.classes), dtype=np.float32))
     return [class_weights(space.classes[class_place(asked, space)].name, space) for asked in axis.class_]
 
 
-def _style_place(asked: str | int, space: LatentSpace) -> int:
-    names = [code.name for code in space.styles]
-    if isinstance(asked, int) and asked < len(names):
-        return asked
-    if asked not in names:
-        raise UnknownStyle("style", known_styles(space))
-    return names.index(str(asked))
+def _style_steps(axis: StyleAxis, space: LatentSpace) -> list[tuple[int, float]]:
+    place = style_place(axis.style, space)
+    code = space.styles[place]
+    low = code.low if axis.from_ is None else axis.from_
+    high = code.high if axis.to is None else axis.to
+    check_style("from", space, place, low)
+    check_style("to", space, place, high)
+    return [(place, float(value)) for value in np.linspace(low, high, axis.steps)]

@@ -1,17 +1,17 @@
-"""The codes that a request means in a model's latent space."""
+"""From the codes that a request asks for to codes in a model's latent space."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
-from service.api.fields import INDEX_LIMIT, Asked
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, StyleOutOfRange, UnknownClass, UnknownStyle
+from service.planning.point import INDEX_LIMIT, AskedCodes
 
 ROUNDING = 1e-6
-"""Weights whose sum is as near to 1 were normalised before, and rounded to float32: they stay as they are."""
+"""Weights whose sum is this near to 1 are used as they are: they were normalised before, and rounded to float32."""
 
 
-def codes_of(asked: Asked, space: LatentSpace, seed: int, index: int, count: int = 1) -> Codes:
+def codes_of(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int = 1) -> Codes:
     """The codes of the images `index` to `index + count` of `seed`.
 
     Raises UnknownClass, InvalidBlend, UnknownStyle, StyleOutOfRange, InvalidNoise and IndexTooLarge.
@@ -26,7 +26,7 @@ def codes_of(asked: Asked, space: LatentSpace, seed: int, index: int, count: int
 
 
 def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> NDArray[np.float32]:
-    """The weight of each class, of shape (C,) and of sum 1. Raises UnknownClass and InvalidBlend."""
+    """The weight of each class: (C,), of sum 1. Raises UnknownClass and InvalidBlend."""
     weights = np.zeros(len(space.classes))
     for name, weight in (asked if isinstance(asked, dict) else {asked: 1.0}).items():
         weights[class_place(name, space)] = weight
@@ -37,7 +37,7 @@ def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> ND
 
 
 def class_place(asked: str | int, space: LatentSpace) -> int:
-    """Raises UnknownClass."""
+    """The place of a class in the space, from its name or place. Raises UnknownClass."""
     names = [code.name for code in space.classes]
     if not names:
         raise UnknownClass("class", "This model has no class codes; leave 'class' out.")
@@ -48,45 +48,53 @@ def class_place(asked: str | int, space: LatentSpace) -> int:
     return names.index(str(asked))
 
 
-def asked_styles(style: list[float] | dict[str, float] | None, space: LatentSpace) -> dict[int, float]:
-    """The value of each style code that was asked for, by its place. Raises UnknownStyle and StyleOutOfRange."""
-    names = [code.name for code in space.styles]
+def style_values(style: list[float] | dict[str, float] | None, space: LatentSpace) -> dict[int, float]:
+    """The asked value of each style code, by the code's place. Raises UnknownStyle and StyleOutOfRange."""
     if isinstance(style, dict):
-        known = style.keys() <= set(names)
-        asked = [(name, names.index(name), value) for name, value in style.items()] if known else []
+        asked = [(name, style_place(name, space), value) for name, value in style.items()]
+    elif len(style or []) <= len(space.styles):
+        asked = [(str(place), place, value) for place, value in enumerate(style or [])]
     else:
-        known = len(style or []) <= len(names)
-        asked = [(str(place), place, value) for place, value in enumerate(style or [])] if known else []
-    if not known:
-        raise UnknownStyle("style", known_styles(space))
+        raise _unknown_style(space)
     for key, place, value in asked:
         check_style(f"style.{key}", space, place, value)
     return {place: value for _, place, value in asked}
 
 
+def style_place(asked: str | int, space: LatentSpace) -> int:
+    """The place of a style code in the space, from its name or place. Raises UnknownStyle."""
+    names = [code.name for code in space.styles]
+    if isinstance(asked, int) and asked < len(names):
+        return asked
+    if asked not in names:
+        raise _unknown_style(space)
+    return names.index(str(asked))
+
+
 def check_style(field: str, space: LatentSpace, place: int, value: float) -> None:
-    """Raises StyleOutOfRange."""
+    """Raises StyleOutOfRange with the `field` if the value is outside the range of the style code at `place`."""
     code = space.styles[place]
     if not code.low <= value <= code.high:
         raise StyleOutOfRange(field, f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
 
 
-def known_styles(space: LatentSpace) -> str:
+def _unknown_style(space: LatentSpace) -> UnknownStyle:
     names = [code.name for code in space.styles]
     if not names:
-        return "This model has no style codes; leave 'style' out."
-    return f"The model has {len(names)} style codes, in this order: {', '.join(names)}."
+        return UnknownStyle("style", "This model has no style codes; leave 'style' out.")
+    return UnknownStyle("style", f"The model has {len(names)} style codes, in this order: {', '.join(names)}.")
 
 
-def _noise(asked: Asked, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+def _noise(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
     if asked.noise is None:
         noise = draw_noise(space, seed, index, count)
     else:
-        noise = np.tile(_given(asked.noise, space), (count, 1))
+        noise = np.tile(_check_noise(asked.noise, space), (count, 1))
     return noise if asked.truncation == 1 else (noise * np.float64(asked.truncation)).astype(np.float32)
 
 
-def _given(noise: list[float], space: LatentSpace) -> NDArray[np.float32]:
+def _check_noise(noise: list[float], space: LatentSpace) -> NDArray[np.float32]:
+    """(Z,)"""
     if len(noise) != space.noise_size:
         raise InvalidNoise("noise", f"Give {space.noise_size} numbers, the model's noise size.")
     for place, value in enumerate(noise):
@@ -96,14 +104,14 @@ def _given(noise: list[float], space: LatentSpace) -> NDArray[np.float32]:
     return np.array(noise, np.float32)
 
 
-def _classes(asked: Asked, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+def _classes(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
     if asked.class_ is None:
         return space.one_hot(draw_classes(space, seed, index, count))
     return np.tile(class_weights(asked.class_, space), (count, 1))
 
 
-def _styles(asked: Asked, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+def _styles(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
     styles = draw_styles(space, seed, index, count)
-    for place, value in asked_styles(asked.style, space).items():
+    for place, value in style_values(asked.style, space).items():
         styles[:, place] = value
     return styles

@@ -1,80 +1,61 @@
-"""The items of one request, each with codes of its own: one that is not valid fails alone."""
+"""The items of one request, each with codes of its own. An invalid item fails alone."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from latent import Codes, GeneratorCard
-from service.api.fields import ImagesRequest, Point
-from service.errors import EveryItemFailed, FieldConflict, RequestError, within
-from service.http.problems import Problem, first_fault, invalid_field, refusal
+from latent import Codes, ModelVersion
+from service.errors import EveryItemFailed, InvalidField, RequestError, within
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
+from service.planning.point import Point
 from service.planning.provenance import Source, source_of
-
-EXCLUDED = {"n": "n", "class_": "class", "style": "style", "noise": "noise"}
-"""What an item has of its own, so that the request must not, by its name in the body."""
-
-
-def check_alone(body: ImagesRequest) -> None:
-    """Raises FieldConflict where a field beside the items says what they say."""
-    for attribute, name in EXCLUDED.items():
-        if attribute in body.model_fields_set:
-            raise FieldConflict(name, f"Leave '{name}' out beside 'items': each item is one image with its own codes.")
+from service.validation import first_fault
 
 
 def first_seed(items: Sequence[Any], seed: int) -> int:
-    """That of the first item, before it is known whether the item is valid; without one of its own the request's."""
+    """The seed of the first item, valid or not; `seed`, the request's, if the item has none."""
     own = items[0].get("seed") if isinstance(items[0], dict) else None
     return own if isinstance(own, int) else seed
 
 
-def plan_of_items(body: ImagesRequest, items: Sequence[Any], card: GeneratorCard, digest: str, seed: int) -> Plan:
-    """Raises EveryItemFailed."""
+def plan_items(items: Sequence[Any], version: ModelVersion, seed: int, index: int, truncation: float) -> Plan:
+    """Plan one image for each item. `seed`, `index` and `truncation` are the request's, for items without their own.
+
+    Raises EveryItemFailed if no item can be drawn.
+    """
     codes: list[Codes] = []
     sources: list[Source] = []
-    failed: dict[int, Problem] = {}
+    failed: dict[int, RequestError] = {}
     for place, item in enumerate(items):
         try:
-            row, source = _item(body, place, item, card, seed)
-        except ValidationError as error:
-            failed[place] = _fault(error, place)
+            with within(f"items.{place}"):
+                point = _validate(item, truncation)
+                own_seed, own_index = point.seed_and_index(seed, index + place)
+                codes.append(codes_of(point, version.card.space, own_seed, own_index))
+                sources.append(source_of(point, own_seed, own_index))
         except RequestError as error:
-            failed[place] = refusal(error)
-        else:
-            codes.append(row)
-            sources.append(source)
+            failed[place] = error
     if not codes:
-        raise _every_one(failed)
-    return Plan(card, digest, seed, body.index, Codes.concatenate(codes), sources, failed=failed)
+        raise _every_item_failed(failed)
+    return Plan(version, seed, index, Codes.concatenate(codes), sources, failed=failed)
 
 
-def _item(body: ImagesRequest, place: int, item: Any, card: GeneratorCard, seed: int) -> tuple[Codes, Source]:
-    point = Point.model_validate(item)
+def _validate(item: Any, truncation: float) -> Point:
+    """Raises InvalidField."""
+    try:
+        point = Point.model_validate(item)
+    except ValidationError as error:
+        fault = first_fault(error.errors(include_url=False, include_context=False), item)
+        raise (fault if fault.field else InvalidField(None, "Each item is one JSON object.")) from None
     if "truncation" not in point.model_fields_set:
-        point.truncation = body.truncation
-    own_seed, own_index = seed_and_index(point, seed, body.index + place)
-    with within(f"items.{place}"):
-        return codes_of(point, card.space, own_seed, own_index), source_of(point, own_seed, own_index)
+        point.truncation = truncation
+    return point
 
 
-def seed_and_index(point: Point, seed: int, index: int) -> tuple[int, int]:
-    """The point's own; where it has no seed, the given ones; and 0 as the index of a seed of its own."""
-    fallback = index if point.seed is None else 0
-    return seed if point.seed is None else point.seed, fallback if point.index is None else point.index
-
-
-def _fault(error: ValidationError, place: int) -> Problem:
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    where, message = first_fault([fault | {"loc": ("body", *fault["loc"])} for fault in errors])
-    if where == "body":
-        return invalid_field("Each item is one JSON object.", f"items.{place}")
-    return invalid_field(message, f"items.{place}.{where}")
-
-
-def _every_one(failed: dict[int, Problem]) -> EveryItemFailed:
+def _every_item_failed(failed: dict[int, RequestError]) -> EveryItemFailed:
     first = failed[0]
-    error = EveryItemFailed(first["field"], f"The first: {first['detail']}")
+    error = EveryItemFailed(first.field, f"The first item: {first.detail}")
     error.headers["Faussaire-Failed"] = ",".join(map(str, failed))
     return error
