@@ -1,4 +1,4 @@
-"""Gathers the rows that wait for one generator into batches: what queued while one ran is the next."""
+"""Gathers the rows that wait for one generator into batches. The rows that queue while one batch runs are the next."""
 
 import asyncio
 import math
@@ -18,10 +18,13 @@ from service.telemetry import metrics
 Images = NDArray[np.uint8]
 Generate = Callable[[Codes], Images]
 
+BATCH_ROWS = 256
+"""The most rows of a batch: enough to fill the cores, and few enough that the next request is soon in turn."""
+
 
 @dataclass(frozen=True)
 class Drawn:
-    """A job's images and where its time went, in seconds."""
+    """A job's images, and the seconds that it waited and was drawn."""
 
     images: Images
     """(N, H, W, channels)"""
@@ -31,7 +34,7 @@ class Drawn:
 
 @dataclass(eq=False)
 class Job:
-    """Rows that were submitted together; drawn in slices, so that a small job need not wait for a large one."""
+    """Rows submitted together. The batcher draws slices, so that a small job need not wait for a large one."""
 
     codes: Codes
     done: "asyncio.Future[Drawn]"
@@ -54,9 +57,9 @@ class Job:
 
 
 class Batcher:
-    """One thread a generator; `generate` draws a batch.
+    """Draws the rows of many requests in batches, by one thread for each generator; `generate` draws one batch.
 
-    Use it as an async context manager, or let go of it: it draws what was submitted, then its thread ends with it.
+    Use it as an async context manager, or drop the last reference: it draws all submitted rows, then its thread ends.
     """
 
     def __init__(self, name: str, generate: Generate, *, max_rows: int, slice_rows: int) -> None:
@@ -80,14 +83,14 @@ class Batcher:
         self._thread.shutdown()
 
     async def submit(self, codes: Codes) -> Drawn:
-        """The images of `codes`. Raises QueueFull, or what `generate` raised for these rows."""
+        """Draw the images of `codes`. Raises QueueFull, or the error that `generate` raised for these rows."""
         if self._rows + len(codes) > self._max_rows:
             raise QueueFull(self._seconds_to_drain())
         job = Job(codes, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._count(len(codes))
         if self._drawing is None:
-            # A task that waited for jobs would hold on to the batcher; this one ends with the last of them.
+            # The task ends with the last job. A task that waits for jobs would keep the batcher alive.
             self._drawing = asyncio.create_task(self._draw_all())
         return await job.done
 
@@ -96,7 +99,7 @@ class Batcher:
 
     def _count(self, rows: int) -> None:
         self._rows += rows
-        metrics.QUEUE_ROWS.labels(self._name).inc(rows)  # not set: the model may have a batcher that is on its way out
+        metrics.QUEUE_ROWS.labels(self._name).inc(rows)  # not set: a replaced batcher of this model may still draw
 
     async def _draw_all(self) -> None:
         try:
@@ -106,7 +109,7 @@ class Batcher:
             self._drawing = None
 
     def _next_batch(self) -> list[tuple[Job, Codes]]:
-        """A slice of each job in turn until the batch is full; a job with rows left goes to the end of the line."""
+        """A slice of each job in turn until the batch is full. A job with rows left goes to the end of the queue."""
         batch: list[tuple[Job, Codes]] = []
         space = BATCH_ROWS
         while space and self._jobs:
@@ -126,14 +129,14 @@ class Batcher:
         started = time.perf_counter()
         try:
             images = await self._infer([codes for _, codes in batch])
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+        except Exception as error:  # noqa: BLE001 - each job gets its own error
             await self._isolate(batch, error)
             return
         seconds = time.perf_counter() - started
         self._rate = len(images) / seconds
         metrics.BATCH_ROWS.labels(self._name).observe(len(images))
         metrics.INFERENCE_SECONDS.labels(self._name).observe(seconds)
-        for job in dict.fromkeys(job for job, _ in batch):  # of which a batch may have several slices
+        for job in dict.fromkeys(job for job, _ in batch):  # a batch may have several slices of a job
             job.inference += seconds
         start = 0
         for job, codes in batch:
@@ -145,7 +148,7 @@ class Batcher:
         return await loop.run_in_executor(self._thread, self._generate, Codes.concatenate(parts))
 
     async def _isolate(self, batch: list[tuple[Job, Codes]], error: Exception) -> None:
-        """Draw each part of a failed batch by itself, so that only what fails by itself fails."""
+        """Draw each part of a failed batch alone, so that one job's failure is its own."""
         if len(batch) > 1:
             for part in batch:
                 await self._draw([part])
@@ -161,7 +164,3 @@ class Batcher:
         metrics.QUEUE_SECONDS.labels(self._name).observe(job.queued)
         metrics.IMAGES.labels(self._name).inc(len(job.codes))
         job.done.set_result(Drawn(np.concatenate(job.parts), job.queued, job.inference))
-
-
-BATCH_ROWS = 256
-"""The most rows of a batch: enough to fill the cores, few enough that the next request soon has its turn."""

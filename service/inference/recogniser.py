@@ -1,4 +1,4 @@
-"""One recogniser in ONNX Runtime: the way back from an image to the codes of the generator beside it."""
+"""A recogniser in ONNX Runtime: from an image back to the codes of the generator beside it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from latent import RecogniserCard
 from service.errors import InvalidModel
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.inference.session import open_session, read_card
 
-REMEDY = "export both again with 'faussaire export', or take this file away"
+REMEDY = "export both files again with 'faussaire export', or remove this one"
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognition:
     classes: NDArray[np.float32]
     """(C,): the weight of each class"""
     styles: NDArray[np.float32]
@@ -24,9 +24,9 @@ class Recognised:
 
 
 class Recogniser:
-    """Opens the recogniser of a generator. Raises InvalidModel."""
+    """Opens the file of a generator's recogniser. Raises InvalidModel."""
 
-    def __init__(self, path: Path, generator: Runtime, threads: int) -> None:
+    def __init__(self, path: Path, generator: Generator, threads: int) -> None:
         self._path = path
         self._session = open_session(path, path.read_bytes(), threads, "cpu")
         self.card = read_card(RecogniserCard, path, self._session)
@@ -34,41 +34,42 @@ class Recogniser:
         _check_signature(path, self._session, self.card)
 
     def warm_up(self) -> None:
-        """One inference, so that the first request does not pay for the first allocation. Raises InvalidModel."""
+        """Read one image, so that the first request does not pay for the first allocation. Raises InvalidModel."""
         image = self.card.image
         try:
             self.recognise(np.zeros((image.height, image.width, image.channels), np.uint8))
         except Exception as error:
-            raise InvalidModel(f"{self._path}: it cannot be run on one image; {REMEDY}") from error
+            raise InvalidModel(f"{self._path}: the recogniser cannot read one image; {REMEDY}") from error
 
-    def recognise(self, image: NDArray[np.uint8]) -> Recognised:
-        """The codes of one image (H, W, channels), alone in its batch: one shape for all, as generators have."""
+    def recognise(self, image: NDArray[np.uint8]) -> Recognition:
+        """Read the codes of one image (H, W, channels). The batch is always one image, so the shape never changes."""
         names = [output.name for output in self._session.get_outputs()]
         rows = dict(zip(names, self._session.run(names, {"image": image[None]}), strict=True))
         none = np.zeros((1, 0), np.float32)
-        return Recognised(rows.get("classes", none)[0], rows.get("styles", none)[0])
+        return Recognition(rows.get("classes", none)[0], rows.get("styles", none)[0])
 
 
-def _check_generator(path: Path, card: RecogniserCard, generator: Runtime) -> None:
-    """It must be the recogniser of that very file."""
-    theirs, space = generator.card, generator.card.space
-    if card.generator != generator.digest:
+def _check_generator(path: Path, card: RecogniserCard, generator: Generator) -> None:
+    """Raises InvalidModel if the recogniser belongs to another file."""
+    version = generator.version
+    if card.generator != version.digest:
         raise InvalidModel(
-            f"{path}: it belongs to the generator of digest {card.generator[:12]}, and that of {generator.path.name} "
-            f"is {generator.digest[:12]}; {REMEDY}"
+            f"{path}: it belongs to the generator of digest {card.generator[:12]}, but {generator.path.name} has the "
+            f"digest {version.digest[:12]}; {REMEDY}"
         )
+    space = version.card.space
     pairs = {
-        "image": (card.image.model_dump(), theirs.image.model_dump()),
+        "image": (card.image.model_dump(), version.card.image.model_dump()),
         "classes": (card.classes, len(space.classes)),
         "styles": (card.styles, len(space.styles)),
     }
     for field, (own, other) in pairs.items():
         if own != other:
-            raise InvalidModel(f"{path}: card field '{field}' is {own}, and {theirs.name}'s is {other}; {REMEDY}")
+            raise InvalidModel(f"{path}: card field '{field}' is {own}, but in {version.name} it is {other}; {REMEDY}")
 
 
 def _check_signature(path: Path, session: ort.InferenceSession, card: RecogniserCard) -> None:
-    """The input and the outputs must be those that the card speaks of."""
+    """Raises InvalidModel if the file's input or outputs are not those of its card."""
     image = card.image
     sizes = {"classes": card.classes, "styles": card.styles}
     expected = {
@@ -81,4 +82,4 @@ def _check_signature(path: Path, session: ort.InferenceSession, card: Recogniser
     }
     for side, nodes in expected.items():
         if found[side] != nodes:
-            raise InvalidModel(f"{path}: its {side} are {found[side]}, and its card says {nodes}; {REMEDY}")
+            raise InvalidModel(f"{path}: its {side} are {found[side]}, but its card says {nodes}; {REMEDY}")

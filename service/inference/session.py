@@ -10,22 +10,22 @@ from latent import GeneratorCard, InvalidCard, RecogniserCard
 from service.errors import InvalidModel
 
 QUIET = 4
-"""ONNX Runtime's log level for fatal errors only: ours name the file."""
+"""ONNX Runtime's log level for fatal errors only: our own errors name the file."""
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 CUDA_OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
-"""As exact as the CPU's float32, and no race between kernels whose winner may be another after the next start."""
+"""As exact as the CPU's float32, and the same kernels after each start: no timing race between kernels."""
 
 Device = Literal["auto", "cpu", "cuda"]
 
 Card = TypeVar("Card", GeneratorCard, RecogniserCard)
 
-log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show what is below its own name
+log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
 
 
 def open_session(path: Path, content: bytes, threads: int, device: Device) -> ort.InferenceSession:
-    """Raises InvalidModel, for want of CUDA too where `device` is cuda."""
+    """Raises InvalidModel if ONNX Runtime cannot read the content, or if `device` is cuda and there is no CUDA."""
     providers = _providers(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -35,7 +35,7 @@ def open_session(path: Path, content: bytes, threads: int, device: Device) -> or
     try:
         session = ort.InferenceSession(content, options, providers=providers)
     except Exception as error:
-        raise InvalidModel(f"{path} is not an ONNX file that can be read") from error
+        raise InvalidModel(f"{path} is not an ONNX file that ONNX Runtime can read") from error
     if len(providers) > 1:
         _check_device(path, session, device)
     return session
@@ -44,7 +44,9 @@ def open_session(path: Path, content: bytes, threads: int, device: Device) -> or
 def _providers(device: Device) -> list[Any]:
     if device == "cpu" or CUDA not in ort.get_available_providers():
         if device == "cuda":
-            raise InvalidModel("FAUSSAIRE_DEVICE is cuda, and this ONNX Runtime has none: install the extra serve-gpu")
+            raise InvalidModel(
+                "FAUSSAIRE_DEVICE is cuda, but this ONNX Runtime has no CUDA; install the extra serve-gpu"
+            )
         return [CPU]
     ort.set_default_logger_severity(QUIET)
     ort.preload_dlls()  # CUDA's libraries are Python packages, where the loader does not look
@@ -52,17 +54,17 @@ def _providers(device: Device) -> list[Any]:
 
 
 def _check_device(path: Path, session: ort.InferenceSession, device: Device) -> None:
-    """ONNX Runtime goes on without CUDA where no driver or no card is there."""
+    """ONNX Runtime falls back to the CPU if there is no driver or no card."""
     if session.get_providers()[0] == CUDA:
-        log.info("%s is drawn by CUDA", path)
+        log.info("CUDA runs %s", path)
     elif device == "cuda":
-        raise InvalidModel(f"{path}: FAUSSAIRE_DEVICE is cuda, and no card that CUDA can use is here; set auto or cpu")
+        raise InvalidModel(f"{path}: FAUSSAIRE_DEVICE is cuda, but CUDA finds no card; set it to auto or cpu")
     else:
-        log.warning("%s is drawn by the CPU: no card that CUDA can use is here", path)
+        log.warning("the CPU runs %s: CUDA finds no card", path)
 
 
 def read_card(kind: type[Card], path: Path, session: ort.InferenceSession) -> Card:
-    """Raises InvalidModel."""
+    """The card in the file's metadata. Raises InvalidModel."""
     try:
         return kind.from_metadata(session.get_modelmeta().custom_metadata_map)
     except InvalidCard as error:

@@ -1,4 +1,4 @@
-"""The models folder: its files, and how a generator is opened with the recogniser beside it."""
+"""The files of the models folder, and how a generator is opened with its recogniser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from latent import InvalidRelease, Release
 from latent import release as releases
 from latent.card import RECOGNISER_SUFFIX, recogniser_path
 from service.errors import InvalidModel
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
 from service.inference.session import Device
 
 
 class Mark(NamedTuple):
-    """What changes with a file's content: a writer that renames into place gives another inode at the least."""
+    """Changes when a file's content does: a writer that renames a file into its place gives it another inode."""
 
     bytes: int
     modified_ns: int
@@ -23,28 +23,32 @@ class Mark(NamedTuple):
 
 
 Marks = tuple[Mark, Mark | None]
-"""A file's, and where it is a generator that of the recogniser beside it."""
+"""The mark of a file and, for a generator, the mark of its recogniser."""
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
-    """A generator with its recogniser: of a new pair, both are served or neither."""
+class ModelFile:
+    """A generator's file, open, with its recogniser. The service takes both or neither."""
 
     marks: Marks
-    runtime: Runtime
+    generator: Generator
     recogniser: Recogniser | None
 
     @property
     def name(self) -> str:
-        return self.runtime.card.name
+        return self.generator.version.name
+
+    @property
+    def digest(self) -> str:
+        return self.generator.version.digest
 
     def __str__(self) -> str:
-        return f"served, with the digest {self.runtime.digest}"
+        return f"a model of digest {self.digest}"
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What a release file says of the name that it has."""
+class ReleaseFile:
+    """A release file: which version the name means."""
 
     marks: Marks
     name: str
@@ -53,16 +57,16 @@ class Told:
     def __str__(self) -> str:
         stable, canary = self.release.stable[: releases.SHOWN_DIGITS], self.release.canary
         beside = "" if canary is None else f", canary {canary[: releases.SHOWN_DIGITS]} at {self.release.weight:g}"
-        return f"followed: stable {stable}{beside}"
+        return f"a release: stable {stable}{beside}"
 
 
-Contents = Mapping[Path, Opened | Told]
+Contents = Mapping[Path, ModelFile | ReleaseFile]
 
 
 def look(folder: Path) -> dict[Path, Marks]:
-    """Generators and release files in the order of their names. Raises OSError where one cannot be seen.
+    """The marks of generators and release files, in the order of their names. Raises OSError.
 
-    What begins with a dot is still being written, and will be renamed.
+    Files whose names begin with a dot are left out: their writers have not renamed them yet.
     """
     found = {}
     for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
@@ -77,29 +81,29 @@ def look(folder: Path) -> dict[Path, Marks]:
     return found
 
 
-def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> Opened | Told:
-    """What a release file says; or a generator, and its recogniser if it has one, warmed up. Raises InvalidModel."""
+def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> ModelFile | ReleaseFile:
+    """Read a release file, or open and warm up a generator and its recogniser. Raises InvalidModel."""
     try:
         if path.name.endswith(releases.SUFFIX):
-            return Told(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
-        runtime = Runtime(path, threads, device)
-        recogniser = None if marks[1] is None else Recogniser(recogniser_path(path), runtime, threads)
+            return ReleaseFile(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
+        generator = Generator(path, threads, device)
+        recogniser = None if marks[1] is None else Recogniser(recogniser_path(path), generator, threads)
     except OSError as error:
-        raise InvalidModel(f"{path}: a file cannot be read: {error.strerror}") from error
+        raise InvalidModel(f"{path}: the service cannot read a file: {error.strerror}") from error
     except InvalidRelease as error:
         raise InvalidModel(str(error)) from None
-    runtime.warm_up()
+    generator.warm_up()
     if recogniser is not None:
         recogniser.warm_up()
-    return Opened(marks, runtime, recogniser)
+    return ModelFile(marks, generator, recogniser)
 
 
-def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, Opened | Told]:
-    """All that a folder has. Raises InvalidModel where a file is not valid."""
+def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, ModelFile | ReleaseFile]:
+    """Open all files of a folder. Raises InvalidModel if one is not valid, or if there is no generator."""
     opened = {path: open_file(path, marks, threads, device) for path, marks in look(folder).items()}
-    if not any(isinstance(one, Opened) for one in opened.values()):
+    if not any(isinstance(file, ModelFile) for file in opened.values()):
         raise InvalidModel(
-            f"{folder} has no .onnx file; export one with 'faussaire export' or set FAUSSAIRE_MODELS_DIR"
+            f"{folder} has no .onnx file; export one with 'faussaire export', or set FAUSSAIRE_MODELS_DIR"
         )
     return opened
 

@@ -1,4 +1,4 @@
-"""Which files of the models folder are the versions of which name, and which of them the name means."""
+"""Which files of the models folder are versions of which name, and which version the name means."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from pathlib import Path
 from latent import Release
 from latent.release import SHOWN_DIGITS, SUFFIX
 from service.errors import InvalidModel
-from service.registry.folder import Contents, Opened, Told
+from service.registry.folder import Contents, ModelFile, ReleaseFile
 
 
-class Unclear(InvalidModel):
-    """Nobody could say what a name means."""
+class UnclearName(InvalidModel):
+    """A name that may mean several files, or a missing one."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -19,47 +19,50 @@ class Unclear(InvalidModel):
 
 
 @dataclass(frozen=True)
-class Released:
+class Named:
     """The files of one name by their digests, and which of them the name means."""
 
-    files: Mapping[str, Opened]
+    files: Mapping[str, ModelFile]
     release: Release
 
 
-def released(contents: Contents) -> dict[str, Released]:
-    """By name. Raises Unclear for the first name of which it cannot be said."""
-    told = {one.name: (path, one.release) for path, one in contents.items() if isinstance(one, Told)}
-    files: dict[str, dict[Path, Opened]] = {}
+def resolve_names(contents: Contents) -> dict[str, Named]:
+    """The files of each name. Raises UnclearName for the first name that is not clear."""
+    releases = {file.name: (path, file.release) for path, file in contents.items() if isinstance(file, ReleaseFile)}
+    files: dict[str, dict[Path, ModelFile]] = {}
     for path in sorted(contents):
-        one = contents[path]
-        if isinstance(one, Opened):
-            files.setdefault(one.name, {})[path] = one
-    for name in told:
+        file = contents[path]
+        if isinstance(file, ModelFile):
+            files.setdefault(file.name, {})[path] = file
+    for name in releases:
         files.setdefault(name, {})
-    return {name: _told(name, *told[name], of) if name in told else _alone(name, of) for name, of in files.items()}
+    return {
+        name: _resolve_release(name, *releases[name], named) if name in releases else _resolve_single(name, named)
+        for name, named in files.items()
+    }
 
 
-def _told(name: str, path: Path, release: Release, files: Mapping[Path, Opened]) -> Released:
-    by_digest = {one.runtime.digest: one for one in reversed(list(files.values()))}  # of twins the first
-    named = {"stable": release.stable} | ({} if release.canary is None else {"canary": release.canary})
-    for role, digest in named.items():
+def _resolve_release(name: str, path: Path, release: Release, files: Mapping[Path, ModelFile]) -> Named:
+    by_digest = {file.digest: file for file in reversed(list(files.values()))}  # of equal files the first
+    roles = {"stable": release.stable} | ({} if release.canary is None else {"canary": release.canary})
+    for role, digest in roles.items():
         if digest not in by_digest:
-            raise Unclear(
+            raise UnclearName(
                 name,
-                f"{path}: no file of the name '{name}' has the digest {digest[:SHOWN_DIGITS]} that it says is {role}; "
-                "bring that file back, or 'faussaire rollback'",
+                f"{path}: the {role} version is {digest[:SHOWN_DIGITS]}, but no file of the name '{name}' has this "
+                "digest; bring the file back, or run 'faussaire rollback'",
             )
-    others = (one.runtime.digest for one in files.values())
-    return Released({digest: by_digest[digest] for digest in (*named.values(), *others)}, release)
+    others = (file.digest for file in files.values())
+    return Named({digest: by_digest[digest] for digest in (*roles.values(), *others)}, release)
 
 
-def _alone(name: str, files: Mapping[Path, Opened]) -> Released:
-    (first, one), *others = files.items()
+def _resolve_single(name: str, files: Mapping[Path, ModelFile]) -> Named:
+    (first, file), *others = files.items()
     if others:
         second = others[0][0]
-        raise Unclear(
+        raise UnclearName(
             name,
-            f"{first} and {second.name} both have the name '{name}' in their cards; take one away, or say which is "
-            f'meant in {name}{SUFFIX}: {{"stable": "DIGEST"}}',
+            f"{first} and {second.name} both have the name '{name}' in their cards; remove one, or say which version "
+            f'the name means in {name}{SUFFIX}: {{"stable": "DIGEST"}}',
         )
-    return Released({one.runtime.digest: one}, Release(stable=one.runtime.digest))
+    return Named({file.digest: file}, Release(stable=file.digest))

@@ -1,4 +1,4 @@
-"""When the models folder is looked at: every so often, and when the process is told to."""
+"""Calls for a look at the models folder: at intervals, and on SIGHUP."""
 
 import asyncio
 import logging
@@ -6,27 +6,27 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable
 
-log = logging.getLogger("bentoml.faussaire")
+log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
 
 SOON = 1.0
-"""Seconds until the next look, where something may still be changing."""
+"""Seconds until the next look, while a file may still be changing."""
 
 
 class Watch:
-    """Calls `look` every `seconds`, or never of itself where that is 0, and at once on SIGHUP.
+    """Calls `look` every `seconds`, if they are not 0, and at once on SIGHUP.
 
-    `look` says whether it should be called again soon. Use it as an async context manager.
+    `look` returns whether to call it again soon. Use the watch as an async context manager.
     """
 
     def __init__(self, look: Callable[[], Awaitable[bool]], seconds: float) -> None:
         self._look = look
         self._seconds = seconds
-        self._told = asyncio.Event()
+        self._signalled = asyncio.Event()
 
     async def __aenter__(self) -> "Watch":
         self._task = asyncio.create_task(self._run())
         if _takes_signals():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told.set)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._signalled.set)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -38,25 +38,25 @@ class Watch:
     async def _run(self) -> None:
         pause = self._seconds
         while True:
-            await self._told_within(pause)
-            self._told.clear()
-            pause = min(SOON, self._seconds or SOON) if await self._looked() else self._seconds
+            await self._wait_for_signal(pause)
+            self._signalled.clear()
+            pause = min(SOON, self._seconds or SOON) if await self._look_safely() else self._seconds
 
-    async def _looked(self) -> bool:
-        """A look that fails as nobody foresaw is told of, and is not the last."""
+    async def _look_safely(self) -> bool:
+        """An unforeseen error is logged, and does not end the watch."""
         try:
             return await self._look()
         except Exception:
-            log.exception("the models folder could not be looked at; what is served goes on")
+            log.exception("the look at the models folder failed; the service keeps its models")
             return False
 
-    async def _told_within(self, seconds: float) -> None:
+    async def _wait_for_signal(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._told.wait(), seconds or None)
+            await asyncio.wait_for(self._signalled.wait(), seconds or None)
         except TimeoutError:
             return
 
 
 def _takes_signals() -> bool:
-    """Signals come to a process's first thread, and Windows has no SIGHUP."""
+    """Only the main thread can handle signals, and Windows has no SIGHUP."""
     return threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP")
