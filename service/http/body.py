@@ -1,34 +1,21 @@
-"""What every request passes on its way in: the body's limit, and what is counted and told of it."""
+"""Request bodies: read whole before the application runs, within limits of length and memory."""
 
-import asyncio
-import re
-import time
-import uuid
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import BodyTooLarge, QueueFull
-from service.http.disconnect import GONE, replay
-from service.http.problems import refused, unexpected
-from service.telemetry import metrics, tracing
-from service.telemetry.observation import OTHER_ROUTE, Observation
-from service.telemetry.request_log import RequestLog
+from service.http.problems import refuse
 
 DRAINED = 32 * 2**20
-"""Bytes of a refused body that are still read, so that its sender gets to hear why."""
-
-TIMED_OUT = 504
-"""What BentoML answers, outside of all this, to a request that it cancels."""
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""The most bytes of a refused body that are read, so that its sender reads the answer."""
 
 
 class BodyLimit:
-    """Answers 413 to a longer body, whether it declares its length or not; none of it is kept.
+    """Answers 413 to a longer body, with or without a declared length, and keeps none of it.
 
-    `max_bytes` is for every path that `max_bytes_at` does not name.
+    `max_bytes_at` has the limits of some paths, `max_bytes` is the limit of all others.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_bytes_at: Mapping[str, int]) -> None:
@@ -57,13 +44,13 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, max_bytes: int, *, more: bool) -> None:
         if more:
             await _drain(receive)
-        await refused(BodyTooLarge("body", f"Send at most {max_bytes} bytes."))(scope, receive, send)
+        await refuse(BodyTooLarge("body", f"Send at most {max_bytes} bytes."))(scope, receive, send)
 
 
 class UploadBudget:
-    """Answers 429 while the files that are on their way in, or wait, may take all the memory that is for them.
+    """Answers 429 while the uploads that are read or waiting may fill the memory that is for them.
 
-    `max_bytes_at` has the limit of one body by path; what declares no length counts as the longest.
+    `max_bytes_at` has the limit of one upload by path. An upload without a declared length counts as the longest.
     """
 
     def __init__(self, app: ASGIApp, max_bytes_at: Mapping[str, int], max_held: int) -> None:
@@ -81,7 +68,7 @@ class UploadBudget:
         size = min(int(declared), longest) if declared.isdecimal() else longest
         if self._held + size > self._max_held:
             await _drain(receive)
-            await refused(QueueFull(1))(scope, receive, send)
+            await refuse(QueueFull(1))(scope, receive, send)
             return
         self._held += size
         try:
@@ -90,83 +77,18 @@ class UploadBudget:
             self._held -= size
 
 
-class Observed:
-    """Counts and times each request once, by its route and model, and gives it an id; logs and traces it, if asked to.
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body again, then waits for the disconnect."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    Every answer passes here, that to an error which nobody expected too: what a client sees is what is counted.
-    """
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
 
-    def __init__(self, app: ASGIApp, log: bool) -> None:
-        self._app = app
-        self._log = RequestLog() if log else None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        request = Observation(_request_id(headers.get("x-request-id")))
-        request.put_in(scope)
-
-        async def observe(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request.request_id
-                _count(request, scope, message["status"])
-            await send(message)
-
-        metrics.IN_FLIGHT.inc()
-        try:
-            await self._app(scope, receive, observe)
-        except asyncio.CancelledError:
-            _count(request, scope, TIMED_OUT)
-            raise
-        except Exception:
-            if not request.status:
-                await unexpected()(scope, receive, observe)
-            raise
-        finally:
-            metrics.IN_FLIGHT.dec()
-            _count(request, scope, GONE)  # its client left before its body had come
-            self._tell(request, scope, headers)
-
-    def _tell(self, request: Observation, scope: Scope, headers: Headers) -> None:
-        tracer = scope["app"].state.tracer
-        if tracer is not None:
-            trace_id: str | None = tracing.recorded(tracer, request, scope["method"], headers)
-        elif self._log is not None:
-            trace_id = tracing.trace_id_of(headers.get("traceparent"))
-        if self._log is not None:
-            self._log.write(request, trace_id)
-
-
-def _count(request: Observation, scope: Scope, status: int) -> None:
-    """Once: when the answer begins, or when it is known that none will."""
-    if request.status:
-        return
-    request.status = status
-    request.route = getattr(scope.get("route"), "path", "") or OTHER_ROUTE
-    metrics.REQUESTS.labels(request.route, outcome(status), request.model).inc()
-    if request.role is not None:
-        metrics.VERSION_REQUESTS.labels(request.model, request.role, outcome(status)).inc()
-    metrics.REQUEST_SECONDS.labels(request.route).observe(time.perf_counter() - request.started)
-
-
-def outcome(status: int) -> str:
-    if status < 400:
-        return "ok"
-    if status == 429:
-        return "refused"
-    if status == GONE:
-        return "gone"
-    return "invalid" if status < 500 else "error"
-
-
-def _request_id(given: str | None) -> str:
-    return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return again
 
 
 async def _drain(receive: Receive) -> None:
-    """Read the rest of a body that is refused, and keep none of it."""
+    """Read the rest of a refused body and drop it."""
     drained, more = 0, True
     while more and drained < DRAINED:
         message = await receive()

@@ -1,19 +1,21 @@
-"""Whether the client still waits for its answer; the work for one that has left is cancelled."""
+"""Cancels the work for a client that has left."""
 
 import asyncio
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOKED_AFTER = 0.02
-"""Seconds before anyone looks: most answers have begun by then, and a timer that never fires costs less than a task."""
+from service.http.body import replay
+
+LOOK_AFTER = 0.02
+"""Seconds before the first look. Most answers have begun by then, and an unused timer costs less than a task."""
 
 GONE = 499
-"""The status, after nginx's custom, of an answer that nobody waits for."""
+"""The status, as in nginx, of an answer to a client that has left."""
 
 
-class Attended:
-    """Cancels a request whose client leaves before its answer begins; what comes after, the answer itself sees.
+class CancelOnDisconnect:
+    """Cancels a request if its client leaves before the answer begins. Later, sending the answer notices it.
 
     Expects the whole body in one message, as `BodyLimit` gives it.
     """
@@ -26,31 +28,31 @@ class Attended:
             await self._app(scope, receive, send)
             return
         body = (await receive()).get("body", b"")
-        attendance = _Attendance(receive)
+        watch = _Watch(receive)
 
         async def begin(message: Message) -> None:
-            attendance.end()
+            watch.end()
             await send(message)
 
         try:
             await self._app(scope, replay(body, receive), begin)
         except asyncio.CancelledError:
-            if not attendance.cancelled():
+            if not watch.cancelled():
                 raise
-            await Response(status_code=GONE)(scope, receive, send)  # to nobody: but whoever counts or waits sees an end
+            await Response(status_code=GONE)(scope, receive, send)  # nobody reads it, but the observer counts it
         finally:
-            attendance.end()
+            watch.end()
 
 
-class _Attendance:
-    """Cancels the current task when its client leaves, until it ends."""
+class _Watch:
+    """Cancels the current task when its client leaves, until `end` is called."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._work = asyncio.current_task()
         self._left = False
         self._looking: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(LOOKED_AFTER, self._begin)
+        self._timer = asyncio.get_running_loop().call_later(LOOK_AFTER, self._begin)
 
     def end(self) -> None:
         self._timer.cancel()
@@ -58,7 +60,7 @@ class _Attendance:
             self._looking.cancel()
 
     def cancelled(self) -> bool:
-        """Whether it was this that cancelled the task, which then may go on."""
+        """Whether this watch cancelled the task. The task may then go on."""
         if self._left and self._work is not None:
             self._work.uncancel()
         return self._left
@@ -67,17 +69,7 @@ class _Attendance:
         self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> None:
-        await self._receive()  # nothing but a disconnect comes after the body
+        await self._receive()  # after the body, the only message is a disconnect
         self._left = True
         if self._work is not None:
             self._work.cancel()
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, then whatever comes after it: a disconnect."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return again

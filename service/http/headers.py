@@ -1,70 +1,34 @@
-"""Which of the formats that there are a request wants: the one that it names, or what `Accept` likes most."""
+"""The headers by which a client says what it wants: `Accept` and `If-None-Match`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
-
-from service.api.fields import Scale
-from service.encoding.animation import ANIMATIONS, FPS
-from service.encoding.formats import MEDIA_TYPE, Format, Rendering
-from service.errors import FieldConflict, NothingAccepted
 
 
-class Playing(BaseModel):
-    """How images that follow one another are answered."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    format: Literal["sheet", "zip", "json", "npy", "apng", "webp", "gif"] | None = Field(
-        default=None,
-        description="A sheet; `zip`, a PNG an image and `manifest.json`; `json`, PNGs in base64; `npy`, NumPy's own; "
-        "or an animation: `apng`, `webp`, which loses nothing, or `gif`, which has 256 colours. When absent, what "
-        "`Accept` likes most, and else `sheet`.",
-    )
-    scale: Scale = 1
-    fps: Annotated[int, Field(ge=1, le=50)] = Field(default=FPS, description="Frames of an animation a second.")
-    loop: bool = Field(default=False, description="Whether an animation plays there and back.")
-
-
-def format_of(request: Request, named: Format | None, offered: Sequence[Format]) -> Format:
-    """`named`, or by `Accept` one of `offered`, which is in the order of our own liking. Raises NothingAccepted."""
-    if named is not None:
-        return named
-    accept = ",".join(request.headers.getlist("accept"))
-    best = max(offered, key=lambda kind: quality(accept, MEDIA_TYPE[kind]))
-    if quality(accept, MEDIA_TYPE[best]) == 0:
-        types = ", ".join(dict.fromkeys(MEDIA_TYPE[kind] for kind in offered))
-        raise NothingAccepted("Accept", f"Accept one of: {types}; or name a 'format' in the body.")
-    return best
-
-
-def rendering_of(request: Request, body: Playing, offered: Sequence[Format]) -> Rendering:
-    """Raises NothingAccepted and FieldConflict."""
-    kind = format_of(request, body.format, offered)
-    if kind in ANIMATIONS:
-        return Rendering(kind, body.scale, body.fps, body.loop)
-    for field in ("fps", "loop"):
-        if field in body.model_fields_set:
-            raise FieldConflict(field, f"Leave '{field}' out, or ask for a format that plays: {', '.join(ANIMATIONS)}.")
-    return Rendering(kind, body.scale)
+def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
+    """The media type that `Accept` likes most; of equals the first offered; None if it accepts none."""
+    best = max(offered, key=lambda media_type: quality(accept, media_type))
+    return best if quality(accept, best) else None
 
 
 def quality(accept: str, media_type: str) -> float:
-    """How much `Accept` likes a type, from 0, not at all, to 1 (RFC 9110, section 12.5.1).
+    """How much `Accept` likes a media type, from 0 (not acceptable) to 1 (RFC 9110, section 12.5.1).
 
-    The range that fits most closely decides; a header that is empty likes everything.
+    The most specific range that fits decides. An empty header accepts everything.
     """
     if not accept.strip(" ,"):
         return 1.0
-    fits = {media_type: 3, media_type.split("/")[0] + "/*": 2, "*/*": 1}
-    found = [(fits[kind], weight) for kind, weight in map(_range, accept.split(",")) if kind in fits]
+    specificity = {media_type: 3, media_type.split("/")[0] + "/*": 2, "*/*": 1}
+    found = [(specificity[kind], weight) for kind, weight in map(_range, accept.split(",")) if kind in specificity]
     return max(found, default=(0, 0.0))[1]
 
 
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Whether `If-None-Match` names the ETag (RFC 9110, section 13.1.2): in a list, weak or strong, or as `*`."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags
+
+
 def _range(part: str) -> tuple[str, float]:
-    """A media range and its quality; what cannot be read as a quality is none."""
+    """A media range and its quality, 0 if the quality is not valid."""
     kind, *parameters = [piece.strip().lower() for piece in part.split(";")]
     for parameter in parameters:
         name, _, value = parameter.partition("=")

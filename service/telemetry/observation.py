@@ -1,4 +1,4 @@
-"""What is told of one request once it has ended: by metrics, by a line in the log, by a trace."""
+"""What metrics, the log and traces record of one request."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 NO_MODEL = "none"
-"""The model of a request that was refused before it named one that is served, or that asks for none."""
+"""The model of a request that asks for no model, or that was refused before its model was known."""
 
 OTHER_ROUTE = "other"
-"""The route of what was refused before it was routed."""
+"""The route of a request that was refused before it was routed."""
 
 
 class Stage(NamedTuple):
-    """A part of the work, by `time.perf_counter`."""
+    """A part of the work. Times are those of `time.perf_counter`."""
 
     name: str
     started: float
@@ -24,16 +24,16 @@ class Stage(NamedTuple):
 
 @dataclass
 class Observation:
-    """Gathered by whoever knows it first; nothing in it is a client's own text but the request's id."""
+    """Each member is set by the part of the service that knows it first. Only the id may be a client's own text."""
 
     request_id: str
     started: float = field(default_factory=time.perf_counter)
     started_ns: int = field(default_factory=time.time_ns)
     model: str = NO_MODEL
     role: str | None = None
-    """of the version that draws; None where none does"""
+    """The role of the version that draws; None if no version draws."""
     images: int = 0
-    """Asked for; 0 where the request was refused before that was known."""
+    """Images asked for; 0 if the request was refused before their number was known."""
     route: str = OTHER_ROUTE
     status: int = 0
     """0 until the answer has begun."""

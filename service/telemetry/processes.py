@@ -1,4 +1,4 @@
-"""The processes that serve: children of one supervisor, any of which may answer Prometheus for all."""
+"""The worker processes: children of one supervisor. Any of them may answer Prometheus for all."""
 
 import os
 import re
@@ -16,7 +16,7 @@ METRICS = re.compile(r"\w+_(\d+)\.db")
 
 
 class Worker(NamedTuple):
-    """What a process is at one moment; of a dead one, that its parent has not taken note of, the memory is 0."""
+    """A process at one moment. A dead one that its parent has not noticed yet has a memory of 0."""
 
     pid: int
     lives: bool
@@ -25,7 +25,7 @@ class Worker(NamedTuple):
 
 
 class Cost(Collector):
-    """Of the processes together; `folder` has their metrics where there may be several."""
+    """Memory and processor time of all workers together. `folder` has their metrics, if there may be several."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -35,27 +35,27 @@ class Cost(Collector):
         memory = sum(worker.memory for worker in workers)
         yield GaugeMetricFamily("faussaire_memory_bytes", "Resident memory of the processes that serve.", memory)
         seconds = sum(worker.seconds for worker in workers)
-        if self._folder is not None:  # what a worker took that ended is its parent's to tell
+        if self._folder is not None:  # the parent has the processor time of the workers that ended
             ended = psutil.Process(os.getppid()).cpu_times()
             seconds += ended.children_user + ended.children_system
         yield CounterMetricFamily("faussaire_cpu_seconds", "Processor time of the processes that serve.", seconds)
 
 
 def forget_dead(folder: Path) -> None:
-    """Drop the gauges of workers that have died: what waited in them waits no more, and BentoML does not see to it."""
+    """Drop the gauges of dead workers: nothing waits in them any more, and BentoML does not drop them."""
     pids = _pids(folder)
     for pid in pids - {worker.pid for worker in _workers(pids) if worker.lives}:
-        with suppress(FileNotFoundError):  # another worker was quicker
+        with suppress(FileNotFoundError):  # another worker dropped them first
             mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
 def _pids(folder: Path) -> set[int]:
-    """Of the workers that there are, and of those that there were."""
+    """The process ids of all workers, dead ones too."""
     return {int(match[1]) for path in folder.iterdir() if (match := METRICS.fullmatch(path.name))}
 
 
 def _workers(pids: set[int]) -> Iterator[Worker]:
-    """Those that are children of our own parent: another process may have got the number of one that is gone."""
+    """The children of our own parent: another process may have the number of a dead worker by now."""
     for pid in pids:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)

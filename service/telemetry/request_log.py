@@ -1,4 +1,4 @@
-"""One line of JSON in the log for each request, where it is switched on. Nothing in it says who asked, or what."""
+"""One line of JSON in the log for each request, if the operator switches it on. It says neither who asked nor what."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from service.telemetry.observation import Observation
 
 
 class RequestLog:
-    """Writes to standard output, past BentoML's handlers, whose prefix would spoil the JSON."""
+    """Writes to standard output and not by BentoML's handlers: their prefix would spoil the JSON."""
 
     def __init__(self) -> None:
         handler = logging.StreamHandler(sys.stdout)
@@ -20,15 +20,15 @@ class RequestLog:
         self._log.propagate = False
         self._log.handlers = [handler]
 
-    def write(self, request: Observation, trace_id: str | None) -> None:
-        told = {
-            "time": datetime.fromtimestamp(request.started_ns / 1e9, UTC).isoformat(timespec="milliseconds"),
-            "request_id": request.request_id,
+    def write(self, observation: Observation, trace_id: str | None) -> None:
+        line = {
+            "time": datetime.fromtimestamp(observation.started_ns / 1e9, UTC).isoformat(timespec="milliseconds"),
+            "request_id": observation.request_id,
             "trace_id": trace_id,
-            "route": request.route,
-            "status": request.status,
-            "model": request.model,
-            "images": request.images,
-            "milliseconds": round((time.perf_counter() - request.started) * 1e3, 3),
+            "route": observation.route,
+            "status": observation.status,
+            "model": observation.model,
+            "images": observation.images,
+            "milliseconds": round((time.perf_counter() - observation.started) * 1e3, 3),
         }
-        self._log.info(json.dumps(told))
+        self._log.info(json.dumps(line))
