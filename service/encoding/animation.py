@@ -1,37 +1,47 @@
-"""Frames to a file that plays over and over: animated PNG and WebP, which lose nothing, or GIF of 256 colours."""
+"""Frames to a file that plays in a loop: animated PNG and WebP, which are lossless, or GIF, which has 256 colours.
+
+A frame lasts a whole number of milliseconds, in GIF of hundredths of a second. A frame that equals the one before it
+lengthens that one.
+"""
 
 import io
-from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.encoding.png import COMPRESSION, chunks, picture
+from service.encoding.png import COMPRESSION, picture, text_chunks
 from service.planning.provenance import Origin
 
-Animation = Literal["apng", "webp", "gif"]
-ANIMATIONS: tuple[Animation, ...] = get_args(Animation)
+Frames = Sequence[NDArray[np.uint8]]
+"""Each (H, W, channels)."""
+
+Play = Callable[[Frames, int, Origin], bytes]
+"""From frames, frames a second and the origin to the file."""
 
 FPS = 12
-"""Frames a second where none were asked for."""
+"""Frames a second if the request names no number."""
 
 WEBP_METHOD = 0
-"""The fastest: on small images, more effort saves a few hundredths."""
+"""The fastest method: more effort makes small images a few hundredths smaller."""
 
 
-def animated(frames: Sequence[NDArray[np.uint8]], kind: Animation, fps: int, origin: Origin) -> bytes:
-    """The file of frames (H, W, channels); an animated PNG tells its origin as others do.
+def encode_apng(frames: Frames, fps: int, origin: Origin) -> bytes:
+    """Animated PNG. A text chunk records its origin."""
+    return _encode(frames, fps, format="PNG", compress_level=COMPRESSION, pnginfo=text_chunks(origin))
 
-    A frame lasts a whole number of milliseconds, in GIF of hundredths of a second. One that is like the frame before
-    it makes that last longer.
-    """
-    options: dict[Animation, dict[str, Any]] = {
-        "apng": {"format": "PNG", "compress_level": COMPRESSION, "pnginfo": chunks(origin)},
-        "webp": {"format": "WEBP", "lossless": True, "method": WEBP_METHOD},
-        "gif": {"format": "GIF", "optimize": False},
-    }
+
+def encode_webp(frames: Frames, fps: int, _: Origin) -> bytes:
+    return _encode(frames, fps, format="WEBP", lossless=True, method=WEBP_METHOD)
+
+
+def encode_gif(frames: Frames, fps: int, _: Origin) -> bytes:
+    return _encode(frames, fps, format="GIF", optimize=False)
+
+
+def _encode(frames: Frames, fps: int, **options: Any) -> bytes:
     first, *others = [picture(frame) for frame in frames]
     buffer = io.BytesIO()
-    first.save(buffer, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, **options[kind])
+    first.save(buffer, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, **options)
     return buffer.getvalue()

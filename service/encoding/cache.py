@@ -1,4 +1,4 @@
-"""Images that were encoded before, by their ETag, and how the ETag of one is known before it is drawn."""
+"""Encoded images by their ETag, and the ETag of an image before it is drawn."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ HEX_DIGITS = 32
 
 
 class Cache:
-    """The images asked for last, of so many bytes together; of none it keeps nothing."""
+    """Keeps the images asked for last, as many as fit in `max_bytes` bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._images: LRUCache[str, bytes] = LRUCache(max_bytes, getsizeof=len)
@@ -25,6 +25,6 @@ class Cache:
 
 
 def etag_of(origin: Origin, rendering: Rendering) -> str:
-    """A strong ETag: of what the file says of itself and how it is rendered, which is all that decides its bytes."""
+    """A strong ETag from the origin that the file records and its rendering: together they decide every byte."""
     decided = f"{origin.text()} {rendering}"
     return f'"{hashlib.sha256(decided.encode()).hexdigest()[:HEX_DIGITS]}"'

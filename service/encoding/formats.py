@@ -1,38 +1,154 @@
-"""The bytes of each format that images are answered in. All are deterministic: the same images, the same bytes."""
+"""The formats of answers with images. All are deterministic: equal images give equal bytes.
+
+A new format is a row of FORMATS and a function.
+"""
 
 import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from service.api.fields import Still
-from service.encoding.animation import FPS, Animation, animated
-from service.encoding.png import png, scaled, sheet
-from service.http import problems
+from service.encoding.animation import FPS, Play, encode_apng, encode_gif, encode_webp
+from service.encoding.png import encode_png, enlarge, tile
+from service.http.problems import SCHEMA as PROBLEM
 from service.planning.plan import Images, Plan
 from service.planning.provenance import Origin
 
-Format = Still | Animation
 
-MEDIA_TYPE: dict[Format, str] = {
-    "png": "image/png",
-    "sheet": "image/png",
-    "zip": "application/zip",
-    "json": "application/json",
-    "npy": "application/x-npy",
-    "apng": "image/apng",
-    "webp": "image/webp",
-    "gif": "image/gif",
+@dataclass(frozen=True)
+class Rendering:
+    """How images become bytes. Together with the origin of the images it decides every byte."""
+
+    format: str
+    """A key of FORMATS."""
+    scale: int = 1
+    fps: int = FPS
+    back: bool = False
+    """Whether an animation plays there and back."""
+
+
+Encode = Callable[[Plan, Images, Rendering], bytes]
+"""From all images (N, H, W, channels) of a plan to the answer's bytes."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One row of FORMATS."""
+
+    media_type: str
+    meaning: str
+    """For the API's documentation."""
+    encode: Encode
+    plays: bool = False
+    """Whether the format is an animation."""
+    scales: bool = True
+    """Whether pixels can be enlarged."""
+    schema: dict[str, Any] = field(default_factory=dict)
+    """JSON Schema of the answer, for OpenAPI."""
+
+
+def encode(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+    """The answer's bytes, from all images (N, H, W, channels) of the plan."""
+    return FORMATS[rendering.format].encode(plan, images, rendering)
+
+
+def origin_of(plan: Plan, rendering: Rendering) -> Origin:
+    """What the file records: of one image the image's own origin."""
+    return plan.origins[0] if rendering.format == "png" and len(plan) == 1 else plan.sheet_origin
+
+
+def _encode_sheet(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+    return encode_png(enlarge(tile(images, plan.columns), rendering.scale), origin_of(plan, rendering))
+
+
+def _encode_npy(_: Plan, images: Images, __: Rendering) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, images, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _encode_zip(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+    """`0000.png`, `0001.png` and so on, and `manifest.json` about each."""
+    buffer, entries = io.BytesIO(), []
+    # A ZipInfo without a date has the format's first date: the bytes do not depend on the clock.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for place, (entry, content) in enumerate(_entries(plan, images, rendering.scale)):
+            if content is not None:
+                entry["file"] = f"{place:04d}.png"
+                archive.writestr(zipfile.ZipInfo(entry["file"]), content)
+            entries.append(entry)
+        manifest = json.dumps(_head(plan) | {"images": entries}, indent=1)
+        archive.writestr(zipfile.ZipInfo("manifest.json"), manifest + "\n")
+    return buffer.getvalue()
+
+
+def _encode_json(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+    entries = []
+    for entry, content in _entries(plan, images, rendering.scale):
+        if content is not None:
+            entry["png"] = base64.b64encode(content).decode()
+        entries.append(entry)
+    return json.dumps(_head(plan) | {"images": entries}).encode()
+
+
+def _head(plan: Plan) -> dict[str, Any]:
+    head: dict[str, Any] = {"model": plan.version.name, "digest": plan.version.digest}
+    return head if plan.columns is None else head | {"columns": plan.columns}
+
+
+def _entries(plan: Plan, images: Images, scale: int) -> Iterator[tuple[dict[str, Any], bytes | None]]:
+    """Of each image its codes and its PNG; of a failed image its problem and None."""
+    origins = iter(plan.origins)
+    for place, image in enumerate(images):
+        if place in plan.failed:
+            yield {"problem": plan.failed[place].problem()}, None
+        else:
+            origin = next(origins)
+            codes = origin.model_dump(exclude={"model", "digest"}, exclude_none=True)
+            yield codes, encode_png(enlarge(image, scale), origin)
+
+
+def _encode_frames(play: Play) -> Encode:
+    def encode_frames(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+        frames = [enlarge(image, rendering.scale) for image in images]
+        frames += frames[-2:0:-1] if rendering.back else []
+        return play(frames, rendering.fps, plan.sheet_origin)
+
+    return encode_frames
+
+
+_WEIGHTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+
+_IMAGE: dict[str, Any] = {
+    "title": "Image",
+    "type": "object",
+    "required": ["seed", "index", "class", "styles", "png"],
+    "additionalProperties": False,
+    "properties": {
+        "seed": {"type": "integer"},
+        "index": {"type": "integer"},
+        "class": _WEIGHTS | {"description": "The weight of each class, if it is not 0."},
+        "styles": _WEIGHTS,
+        "truncation": {"type": "number"},
+        "noise": {"type": "array", "items": {"type": "number"}},
+        "png": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
+    },
 }
 
-WEIGHTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_FAILED: dict[str, Any] = {
+    "title": "Failed",
+    "type": "object",
+    "required": ["problem"],
+    "additionalProperties": False,
+    "properties": {"problem": PROBLEM},
+}
 
-SCHEMA: dict[str, Any] = {
+_DRAWN: dict[str, Any] = {
     "title": "Drawn",
     "type": "object",
     "required": ["model", "digest", "images"],
@@ -40,116 +156,19 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "model": {"type": "string"},
         "digest": {"type": "string", "description": "SHA-256 of the model's file."},
-        "columns": {"type": "integer", "description": "Of a grid: how many images a row has."},
-        "images": {
-            "type": "array",
-            "items": {
-                "oneOf": [
-                    {
-                        "title": "Image",
-                        "type": "object",
-                        "required": ["seed", "index", "class", "styles", "png"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "seed": {"type": "integer"},
-                            "index": {"type": "integer"},
-                            "class": WEIGHTS | {"description": "The weight of each class that has any."},
-                            "styles": WEIGHTS,
-                            "truncation": {"type": "number"},
-                            "noise": {"type": "array", "items": {"type": "number"}},
-                            "png": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
-                        },
-                    },
-                    {
-                        "title": "Failed",
-                        "type": "object",
-                        "required": ["problem"],
-                        "additionalProperties": False,
-                        "properties": {"problem": problems.SCHEMA},
-                    },
-                ]
-            },
-        },
+        "columns": {"type": "integer", "description": "Images in a row of a grid."},
+        "images": {"type": "array", "items": {"oneOf": [_IMAGE, _FAILED]}},
     },
 }
-"""That of `json`, for OpenAPI."""
 
-
-@dataclass(frozen=True)
-class Rendering:
-    """How images become bytes; with what the bytes say of themselves, all that decides them."""
-
-    format: Format
-    scale: int = 1
-    fps: int = FPS
-    back: bool = False
-    """Whether an animation plays there and back."""
-
-
-def told_by(plan: Plan, rendering: Rendering) -> Origin:
-    """What the file says of itself: of one image, what it alone would say."""
-    return plan.origins[0] if rendering.format == "png" and len(plan) == 1 else plan.whole
-
-
-def encoded(plan: Plan, images: Images, rendering: Rendering) -> bytes:
-    """The answer's bytes, of all its images (N, H, W, channels)."""
-    match rendering.format:
-        case "png" | "sheet":
-            return png(scaled(sheet(images, plan.columns), rendering.scale), told_by(plan, rendering))
-        case "zip":
-            return _zip(plan, images, rendering.scale)
-        case "json":
-            return _json(plan, images, rendering.scale)
-        case "npy":
-            return npy(images)
-        case kind:
-            frames = [scaled(image, rendering.scale) for image in images]
-            frames += frames[-2:0:-1] if rendering.back else []
-            return animated(frames, kind, rendering.fps, plan.whole)
-
-
-def npy(images: Images) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, images, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _zip(plan: Plan, images: Images, scale: int) -> bytes:
-    """`0000.png`, `0001.png` and so on, and what they are in `manifest.json`."""
-    buffer, listed = io.BytesIO(), []
-    # A ZipInfo without a date has that of the format's beginning.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for place, (told, content) in enumerate(_each(plan, images, scale)):
-            if content is not None:
-                told["file"] = f"{place:04d}.png"
-                archive.writestr(zipfile.ZipInfo(told["file"]), content)
-            listed.append(told)
-        manifest = json.dumps(_head(plan) | {"images": listed}, indent=1)
-        archive.writestr(zipfile.ZipInfo("manifest.json"), manifest + "\n")
-    return buffer.getvalue()
-
-
-def _json(plan: Plan, images: Images, scale: int) -> bytes:
-    listed = []
-    for told, content in _each(plan, images, scale):
-        if content is not None:
-            told["png"] = base64.b64encode(content).decode()
-        listed.append(told)
-    return json.dumps(_head(plan) | {"images": listed}).encode()
-
-
-def _head(plan: Plan) -> dict[str, Any]:
-    head: dict[str, Any] = {"model": plan.card.name, "digest": plan.digest}
-    return head if plan.columns is None else head | {"columns": plan.columns}
-
-
-def _each(plan: Plan, images: Images, scale: int) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """What is told of each image, and its PNG; or what was wrong with it, and none."""
-    origins = iter(plan.origins)
-    for place, image in enumerate(images):
-        if place in plan.failed:
-            yield {"problem": plan.failed[place]}, None
-        else:
-            origin = next(origins)
-            told = origin.model_dump(exclude={"model", "digest"}, exclude_none=True)
-            yield told, png(scaled(image, scale), origin)
+FORMATS: dict[str, Format] = {
+    "png": Format("image/png", "the image, or a sheet of several images", _encode_sheet),
+    "sheet": Format("image/png", "a sheet", _encode_sheet),
+    "zip": Format("application/zip", "a PNG for each image, and `manifest.json`", _encode_zip),
+    "json": Format("application/json", "PNGs in base64", _encode_json, schema=_DRAWN),
+    "npy": Format("application/x-npy", "NumPy's format, uint8 (N, height, width, channels)", _encode_npy, scales=False),
+    "apng": Format("image/apng", "an animated PNG", _encode_frames(encode_apng), plays=True),
+    "webp": Format("image/webp", "an animated WebP, lossless", _encode_frames(encode_webp), plays=True),
+    "gif": Format("image/gif", "an animated GIF, of 256 colours", _encode_frames(encode_gif), plays=True),
+}
+"""By the names that requests use. Where `Accept` likes several equally, the first counts."""

@@ -1,0 +1,76 @@
+"""Data sets as streams of bytes, in constant memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+
+from latent.containers import Container
+from latent.dataset import Dataset
+from service.errors import QueueFull, TooManyStreams
+from service.inference.batcher import Batcher, Drawn
+
+RETRY_SECONDS = 10
+"""The Retry-After of a refused stream. Nobody knows how long the clients of the others take."""
+
+
+class Streams:
+    """The data sets that are being sent, at most `most` at a time."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._present = 0
+
+    async def open(self, dataset: Dataset, container: Container, batcher: Batcher) -> AsyncGenerator[bytes]:
+        """Draw the first block and return the stream: errors of the first block still have a status of their own.
+
+        Raises TooManyStreams and QueueFull.
+        """
+        if self._present >= self._most:
+            raise TooManyStreams(RETRY_SECONDS)
+        with self._counted():
+            first = next(iter(dataset.blocks()), None)
+            drawn = None if first is None else await batcher.submit(dataset.codes(first))
+        return self._count(_stream(dataset, container, batcher, drawn))
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._present += 1
+        try:
+            yield
+        finally:
+            self._present -= 1
+
+    async def _count(self, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        with self._counted():  # counted here, because nobody closes a stream that was never read
+            async with aclosing(stream):
+                async for part in stream:
+                    yield part
+
+
+async def _stream(
+    dataset: Dataset, container: Container, batcher: Batcher, first: Drawn | None
+) -> AsyncGenerator[bytes]:
+    """Draw the next block while one block is encoded and sent. No more than two blocks are in memory."""
+    blocks = dataset.blocks()
+    items, drawn = next(blocks, None), first
+    while items is not None and drawn is not None:
+        following = next(blocks, None)
+        ahead = None if following is None else asyncio.create_task(_draw_patiently(batcher, dataset, following))
+        try:
+            yield await asyncio.to_thread(container.add, items, drawn.images)
+            drawn = None if ahead is None else await ahead
+        finally:
+            if ahead is not None:
+                ahead.cancel()  # if the client has left; a finished task ignores it
+        items = following
+    for part in container.end():
+        yield part
+
+
+async def _draw_patiently(batcher: Batcher, dataset: Dataset, items: range) -> Drawn:
+    """Draw a block of a stream that has begun: it waits for a full queue instead of failing."""
+    while True:
+        try:
+            return await batcher.submit(dataset.codes(items))
+        except QueueFull as full:
+            await asyncio.sleep(full.retry_after)
