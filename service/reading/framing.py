@@ -1,4 +1,4 @@
-"""Lays any picture out as the images of a data set lie in their frame, so that a recogniser knows where to look."""
+"""Frames any picture as the images of a data set are framed, so that a recogniser finds the drawing."""
 
 import math
 from typing import Any
@@ -14,59 +14,61 @@ Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
 
 FAINT = 0.1
-"""What differs less than this from the background is shade or JPEG's ringing, and has no part in the box."""
+"""A pixel that differs less than this from the background is shade or JPEG's ringing, and does not widen the box."""
 
 GRAIN = 8
-"""What differs less than this many times as much as the border usually does is the paper's grain,"""
+"""A pixel that differs less from the background than this many times the border's median is the paper's grain."""
 
 COARSEST = 0.25
-"""unless it differs more than this: then the drawing reaches the border."""
+"""The most that counts as grain. If the border differs more, the drawing reaches the border."""
 
 LARGEST = 1024
-"""Pixels of the longer side that are looked at; a frame has some tens, and arrays of floats are large."""
+"""The longer side in pixels, to which larger pictures are reduced: a frame has some tens, and floats are large."""
 
 
-def framed(picture: Image.Image, card: RecogniserCard) -> Pixels:
-    """The picture in the frame that the card speaks of: (H, W, channels). Raises BlankImage.
+def frame(picture: Image.Image, card: RecogniserCard) -> Pixels:
+    """Lay the picture out in the card's frame: (H, W, channels). Raises BlankImage.
 
-    Grey frames are bright on dark, as MNIST and Fashion-MNIST are, whichever way round the picture is. A picture
-    that has the frame's size is laid out already.
+    Grey frames are bright on dark, as MNIST and Fashion-MNIST are; pictures that are dark on bright are inverted. A
+    picture of the frame's size is already laid out.
     """
-    pixels = _flat(picture, card.image.channels)  # (h, w, channels)
+    pixels = _flatten(picture, card.image.channels)  # (h, w, channels)
     background = np.median(_border(pixels), axis=0)
     if card.image.channels == 1 and not _is_bright_on_dark(pixels, background):
         pixels, background = 255 - pixels, 255 - background
     ink = _ink(pixels, background)  # (h, w)
     if ink.max() < FAINT:
-        raise BlankImage("body", "Nothing is drawn in this image: send one whose drawing stands out from its border.")
+        raise BlankImage(
+            "body", "Nothing is drawn in this image: send an image whose drawing stands out from its border."
+        )
     if pixels.shape == (card.image.height, card.image.width, card.image.channels):
         return pixels
     if card.image.channels == 1:
-        # Grey paper becomes black, and what is drawn keeps its share of the range that the paper left.
+        # Grey paper becomes black; the drawing keeps its share of the range above the paper.
         pixels, background = np.rint(255 * ink[:, :, None]).astype(np.uint8), np.zeros(1)
-    return _laid_out(pixels, ink, background, card.image, card.framing)
+    return _lay_out(pixels, ink, background, card.image, card.framing)
 
 
-def _flat(picture: Image.Image, channels: int) -> Pixels:
-    """Its colours or its luminance, with what is transparent filled in: (h, w, channels)."""
+def _flatten(picture: Image.Image, channels: int) -> Pixels:
+    """Its colours or its luminance, with transparent parts filled: (h, w, channels)."""
     mode = "L" if channels == 1 else "RGB"
     if not picture.has_transparency_data:
-        flat = _looked_at(picture if picture.mode == "L" else picture.convert("RGB"))
+        flat = _reduce(picture if picture.mode == "L" else picture.convert("RGB"))
     else:
-        drawn = _looked_at(picture.convert("RGBA"))
+        drawn = _reduce(picture.convert("RGBA"))
         flat = Image.new("RGBA", drawn.size, _paper_for(drawn))
         flat.alpha_composite(drawn)
     pixels = np.asarray(flat.convert(mode))
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _looked_at(picture: Image.Image) -> Image.Image:
+def _reduce(picture: Image.Image) -> Image.Image:
     factor = -(-max(picture.size) // LARGEST)
     return picture.reduce(factor) if factor > 1 else picture
 
 
 def _paper_for(drawn: Image.Image) -> str:
-    """Black or white: whichever differs more from what is drawn on no paper."""
+    """Black or white: the one that differs more from the opaque pixels."""
     light, alpha = (np.asarray(drawn.convert(mode), np.float64) for mode in ("L", "LA"))
     opacity = alpha[:, :, 1]
     return "black" if (light * opacity).sum() > 127.5 * opacity.sum() else "white"
@@ -85,7 +87,7 @@ def _is_bright_on_dark(pixels: Pixels, background: NDArray[np.float64]) -> bool:
 
 
 def _ink(pixels: Pixels, background: NDArray[np.float64]) -> Levels:
-    """How far each pixel is from the background, of at most 1, and 0 where that may be noise: (h, w)."""
+    """How far each pixel is from the background, from 0 to 1, and 0 if it may be noise: (h, w)."""
     away = pixels.astype(np.float32) - background.astype(np.float32)
     if pixels.shape[2] == 1:
         ink = np.clip(away[:, :, 0] / np.float32(255 - background.item()), 0, 1)
@@ -95,21 +97,21 @@ def _ink(pixels: Pixels, background: NDArray[np.float64]) -> Levels:
     return np.where(ink < grain, np.float32(0), ink)
 
 
-def _laid_out(
+def _lay_out(
     pixels: Pixels, ink: Levels, background: NDArray[np.float64], shape: ImageShape, framing: Framing
 ) -> Pixels:
-    """The box of what is drawn, scaled to the frame's extent and pasted at its centre."""
+    """Scale the box of the drawing to the frame's extent, and paste it at the centre."""
     box = _box(ink)
     height, width = _scaled_size(ink[box].shape, shape, framing.extent)
-    content = _scaled(pixels[box], height, width)
+    content = _scale(pixels[box], height, width)
     middle = (height / 2, width / 2)
     if framing.centred_by == "mass":
-        middle = _centre_of_mass(_scaled(ink[box][:, :, None], height, width)[:, :, 0])
+        middle = _centre_of_mass(_scale(ink[box][:, :, None], height, width)[:, :, 0])
     top = _start(middle[0], height, shape.height)
     left = _start(middle[1], width, shape.width)
-    frame = np.broadcast_to(np.rint(background), (shape.height, shape.width, shape.channels)).astype(np.uint8)
-    frame[top : top + height, left : left + width] = np.rint(content)
-    return frame
+    framed = np.broadcast_to(np.rint(background), (shape.height, shape.width, shape.channels)).astype(np.uint8)
+    framed[top : top + height, left : left + width] = np.rint(content)
+    return framed
 
 
 def _box(ink: Levels) -> tuple[slice, slice]:
@@ -119,7 +121,7 @@ def _box(ink: Levels) -> tuple[slice, slice]:
 
 
 def _scaled_size(size: tuple[int, ...], shape: ImageShape, extent: int) -> tuple[int, int]:
-    """Height and width whose longer is `extent`, or what fits; in whole numbers, so that only their ratio counts."""
+    """Height and width. The longer is `extent`, or less if that does not fit. Only the ratio of `size` counts."""
     height, width = size
     longer = max(size)
     longest = min(extent, shape.height * longer // height, shape.width * longer // width)
@@ -127,15 +129,15 @@ def _scaled_size(size: tuple[int, ...], shape: ImageShape, extent: int) -> tuple
     return rounded[0], rounded[1]
 
 
-def _scaled(pixels: NDArray[np.generic], height: int, width: int) -> Levels:
-    """Each new pixel is the mean of the area that it covers, so that enlarging first by whole factors is undone."""
+def _scale(pixels: NDArray[np.generic], height: int, width: int) -> Levels:
+    """Each new pixel is the mean of the area that it covers, which exactly undoes enlarging by a whole factor."""
     rows, columns = _coverage(pixels.shape[0], height), _coverage(pixels.shape[1], width)
     channels = [rows @ pixels[:, :, channel].astype(np.float32) @ columns.T for channel in range(pixels.shape[2])]
     return np.stack(channels, axis=2)
 
 
 def _coverage(old: int, new: int) -> Levels:
-    """The share of each new pixel that each old one covers: (new, old), each row of sum 1."""
+    """The share of each new pixel that each old pixel covers: (new, old). Each row has the sum 1."""
     edges = np.arange(new + 1) * old / new
     pixels = np.arange(old)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -143,7 +145,7 @@ def _coverage(old: int, new: int) -> Levels:
 
 
 def _centre_of_mass(ink: Levels) -> tuple[float, float]:
-    """As MNIST has it, whose digits' mean row and column are 14 of 0 to 27: half a pixel beyond the middle."""
+    """The centre as in MNIST: the mean row and column are 14 of 0 to 27, half a pixel beyond the middle."""
     rows, columns = ink.sum(axis=1), ink.sum(axis=0)
     return _mean_place(rows), _mean_place(columns)
 
@@ -153,7 +155,7 @@ def _mean_place(line: Levels) -> float:
 
 
 def _start(middle: float, length: int, frame: int) -> int:
-    """Where content of this length begins, so that its middle is that of the frame, as far as it fits."""
-    # Half a pixel goes to the right, as in both data sets, and not either way by the last bits of a sum.
+    """Where content of this length begins: its middle at the middle of the frame, as far as it fits."""
+    # Half a pixel goes to the right, as in both data sets; rounding keeps the last bits of a sum out of it.
     start = math.floor(round(frame / 2 - middle, 3) + 0.5)
     return min(max(0, start), frame - length)

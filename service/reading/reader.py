@@ -1,4 +1,4 @@
-"""What `POST /v1/codes` answers: the codes of an image, from what it says of itself or from a recogniser."""
+"""Reads the codes of an image: from the image's own text chunk, or with a recogniser."""
 
 import json
 from typing import Any, Literal
@@ -7,48 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from latent import GeneratorCard
-from latent.release import version_label
-from service.api.fields import Model
-from service.api.models import Catalogue
+from latent import GeneratorCard, ModelVersion
 from service.errors import NoRecogniser, SheetOfImages
-from service.http.problems import described
-from service.inference.generator import Runtime
 from service.inference.recogniser import Recogniser
-from service.planning.provenance import ImageOrigin, SheetOrigin, is_noise_of, named, told_by
-from service.reading.framing import framed
-from service.reading.upload import FORMATS, decoded, opened
-
-FILES_WAITING = 64
-"""The most image files that may wait to be read."""
-
-FILES_HELD = 16
-"""As many of the longest files may be on their way in, or wait, at once: more of smaller ones."""
-
-FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in FORMATS.values()},
-    }
-}
-
-REFUSED: dict[int | str, dict[str, Any]] = {
-    404: described("No such model"),
-    413: described("The file is too large"),
-    415: described("The body is not an image"),
-    422: described("The image is blank, broken, a sheet or too large, or the model has no recogniser"),
-    429: described("Too many images are waiting: see Retry-After"),
-}
-
-
-class CodesQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    model: Model = Field(
-        default=None,
-        description="Whose codes: a name of `GET /v1/models`, or `NAME@` and the first 12 digits at least of the "
-        "digest of one of its versions; when absent, the version that drew the image, if it says so, or the default.",
-    )
+from service.planning.provenance import ImageOrigin, SheetOrigin, by_name, is_noise_of
+from service.reading.framing import frame
+from service.reading.upload import decode, open_picture, read_origin
+from service.registry.catalogue import Catalogue
 
 
 class ImageCodes(BaseModel):
@@ -76,82 +41,78 @@ class ImageCodes(BaseModel):
     model: str
     digest: str = Field(description="SHA-256 of the model's file.")
     source: Literal["metadata", "recogniser"] = Field(
-        description="Whether the image itself told its codes, or they were read from its pixels."
+        description="Whether the codes are recorded in the image, or a recogniser read them from its pixels."
     )
     class_: str | None = Field(
-        alias="class", description="The class of most weight; absent in a model without class codes."
+        alias="class", description="The class of most weight. Absent if the model has no class codes."
     )
     classes: dict[str, float] = Field(description="The weight of each class.")
     styles: dict[str, float]
-    seed: int | None = Field(default=None, description="Told by the image itself: the seed of its noise.")
-    index: int | None = Field(default=None, description="Told by the image itself: which image of the seed it is.")
-    truncation: float | None = Field(default=None, description="Told by the image itself, where it was less than 1.")
-    noise: list[float] | None = Field(default=None, description="Told by the image itself, where it was asked for.")
+    seed: int | None = Field(default=None, description="The seed of the noise, if the image records it.")
+    index: int | None = Field(default=None, description="Which image of the seed it is, if the image records it.")
+    truncation: float | None = Field(default=None, description="If the image records one below 1.")
+    noise: list[float] | None = Field(default=None, description="If the image records noise that a request gave.")
 
 
 class CodesReader:
-    """Reads images' codes in the spaces of the models that are served at one moment."""
+    """Reads codes in the spaces of the models of one catalogue."""
 
     def __init__(self, catalogue: Catalogue, max_pixels: int) -> None:
         self._catalogue = catalogue
-        self._by_digest = {
-            digest: served.runtime
-            for versions in catalogue.models.values()
-            for digest, served in versions.by_digest.items()
-        }
         self._max_pixels = max_pixels
 
     def read(self, content: bytes, asked: str | None) -> ImageCodes:
-        """Raises what RequestError there is for an image that has no codes, or none that can be read."""
-        picture = opened(content, self._max_pixels)
-        origin = told_by(picture)
-        if isinstance(origin, SheetOrigin):
-            raise SheetOfImages("body", self._tile_by_tile(origin))
-        served = self._catalogue.find(asked)
-        model, recogniser = served.runtime, served.recogniser
-        if origin is not None:
-            drew = self._by_digest.get(origin.digest)
-            meant = drew is not None and (asked in (None, drew.card.name) or drew is model)
-            if drew is not None and meant and origin.is_of(drew.card.space):
-                return _told(origin, drew)
-        if recogniser is None:
-            raise NoRecogniser("model", self._without_recogniser(model.card, origin))
-        return _recognised(recogniser, framed(decoded(picture), recogniser.card), model)
+        """The codes of an image file in the space of the asked model; if None, of the model that drew it.
 
-    def _tile_by_tile(self, sheet: SheetOrigin) -> str:
-        drew = self._by_digest.get(sheet.digest)
-        if drew is None or not _names_are_of(sheet, drew.card):
-            return f"This is a sheet of {sheet.n} images by a model that is not served here; send one image."
+        Raises UnknownModel, OtherVersion, NotAnImage, TooManyPixels, BrokenImage, BlankImage, SheetOfImages and
+        NoRecogniser.
+        """
+        picture = open_picture(content, self._max_pixels)
+        origin = read_origin(picture)
+        if isinstance(origin, SheetOrigin):
+            raise SheetOfImages("body", self._explain_sheet(origin))
+        served = self._catalogue.find(asked)
+        if origin is not None:
+            drew = self._catalogue.of_digest(origin.digest)
+            wanted = drew is not None and (asked in (None, drew.version.name) or drew is served)
+            if drew is not None and wanted and origin.is_of(drew.version.card.space):
+                return _from_origin(origin, drew.version)
+        if served.recogniser is None:
+            raise NoRecogniser("model", self._explain_no_recogniser(served.version, origin))
+        return _from_recogniser(served.recogniser, frame(decode(picture), served.recogniser.card), served.version)
+
+    def _explain_sheet(self, sheet: SheetOrigin) -> str:
+        drew = self._catalogue.of_digest(sheet.digest)
+        if drew is None or not _has_names_of(sheet, drew.version.card):
+            return f"This is a sheet of {sheet.n} images by a model that the service does not have. Send one image."
         if sheet.images is not None:
-            return (
-                f"This is a sheet of {sheet.n} images; asked for as zip or json, each comes alone: send one of those."
-            )
+            return f"This is a sheet of {sheet.n} images. Ask for them as zip or json, and send one of them."
         asked = sheet.model_dump(exclude={"model", "digest", "n"}, exclude_none=True)
-        request = json.dumps({"model": version_label(drew.card.name, drew.digest)} | asked)
+        request = json.dumps({"model": drew.version.label} | asked)
         return (
-            f"This is a sheet of {sheet.n} images. POST {request} to /v1/images draws the first of them alone, and so "
-            f"on to 'index' {sheet.index + sheet.n - 1}; send one of those."
+            f"This is a sheet of {sheet.n} images. POST {request} to /v1/images to draw the first alone, and raise "
+            f"'index' up to {sheet.index + sheet.n - 1} for the others. Send one of them."
         )
 
-    def _without_recogniser(self, card: GeneratorCard, origin: ImageOrigin | None) -> str:
-        told = "" if origin is None else "The codes that the image tells are not this model's as it is served now. "
+    def _explain_no_recogniser(self, version: ModelVersion, origin: ImageOrigin | None) -> str:
+        recorded = "" if origin is None else "The codes that the image records are not of this version of the model. "
         able = [name for name, versions in self._catalogue.models.items() if versions.stable.recogniser is not None]
-        others = f" Models with one: {', '.join(able)}." if able else ""
-        return f"{told}'{card.name}' has no recogniser, so only images that it drew itself have known codes.{others}"
+        others = f" Models with a recogniser: {', '.join(able)}." if able else ""
+        return f"{recorded}'{version.name}' has no recogniser: it knows the codes only of images that it drew.{others}"
 
 
-def _names_are_of(sheet: SheetOrigin, card: GeneratorCard) -> bool:
-    """Whether what a file says, which anyone may have written, is in the card's own words."""
-    told = sheet.class_ if isinstance(sheet.class_, dict) else {sheet.class_} - {None}
+def _has_names_of(sheet: SheetOrigin, card: GeneratorCard) -> bool:
+    """Whether the names in a text chunk, which anyone may have written, are names in the card."""
+    asked = sheet.class_ if isinstance(sheet.class_, dict) else {sheet.class_} - {None}
     classes, styles = {code.name for code in card.space.classes}, {code.name for code in card.space.styles}
-    noisy = sheet.noise is None or is_noise_of(sheet.noise, card.space)
-    return set(told) <= classes and (sheet.style or {}).keys() <= styles and noisy
+    noise_fits = sheet.noise is None or is_noise_of(sheet.noise, card.space)
+    return set(asked) <= classes and (sheet.style or {}).keys() <= styles and noise_fits
 
 
-def _told(origin: ImageOrigin, model: Runtime) -> ImageCodes:
-    names = [code.name for code in model.card.space.classes]
-    return _codes(
-        model,
+def _from_origin(origin: ImageOrigin, version: ModelVersion) -> ImageCodes:
+    names = [code.name for code in version.card.space.classes]
+    return _image_codes(
+        version,
         source="metadata",
         classes={name: origin.classes.get(name, 0.0) for name in names},
         styles=origin.styles,
@@ -162,17 +123,17 @@ def _told(origin: ImageOrigin, model: Runtime) -> ImageCodes:
     )
 
 
-def _recognised(recogniser: Recogniser, image: NDArray[np.uint8], model: Runtime) -> ImageCodes:
-    codes, space = recogniser.recognise(image), model.card.space
-    return _codes(
-        model,
+def _from_recogniser(recogniser: Recogniser, image: NDArray[np.uint8], version: ModelVersion) -> ImageCodes:
+    codes, space = recogniser.recognise(image), version.card.space
+    return _image_codes(
+        version,
         source="recogniser",
-        classes=named([code.name for code in space.classes], codes.classes),
-        styles=named([code.name for code in space.styles], codes.styles),
+        classes=by_name([code.name for code in space.classes], codes.classes),
+        styles=by_name([code.name for code in space.styles], codes.styles),
     )
 
 
-def _codes(model: Runtime, *, classes: dict[str, float], **rest: Any) -> ImageCodes:
+def _image_codes(version: ModelVersion, *, classes: dict[str, float], **rest: Any) -> ImageCodes:
     best = max(classes, key=lambda name: classes[name]) if classes else None
-    known = {"model": model.card.name, "digest": model.digest, "class": best, "classes": classes}
-    return ImageCodes.model_validate(known | rest)
+    members = {"model": version.name, "digest": version.digest, "class": best, "classes": classes}
+    return ImageCodes.model_validate(members | rest)

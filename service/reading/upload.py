@@ -1,4 +1,4 @@
-"""A request's body as a picture: what it declares is looked at first, and its pixels only then."""
+"""A request's body as a picture. Its header is checked before its pixels are read."""
 
 import io
 
@@ -6,18 +6,19 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
+from service.planning.provenance import KEYWORD, ImageOrigin, SheetOrigin, parse_origin
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
-"""The formats that are read, and their media types. Pillow knows many more, less used and less sure."""
+"""The formats that the service reads, with their media types. Pillow's other readers are less used and less safe."""
 
 
-def opened(content: bytes, max_pixels: int) -> Image.Image:
-    """A picture whose pixels have not been read yet. Raises NotAnImage and TooManyPixels."""
+def open_picture(content: bytes, max_pixels: int) -> Image.Image:
+    """Open a picture without reading its pixels. Raises NotAnImage and TooManyPixels."""
     try:
         picture = Image.open(io.BytesIO(content), formats=list(FORMATS))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(max_pixels) from None
-    except Exception as error:  # Pillow's readers of formats raise anything
+    except Exception as error:  # Pillow's readers raise anything
         detail = "Send a PNG, JPEG, WebP, GIF or BMP file as the whole body, as curl's --data-binary @FILE does."
         raise NotAnImage("body", detail) from error
     if picture.width * picture.height > max_pixels:
@@ -25,15 +26,21 @@ def opened(content: bytes, max_pixels: int) -> Image.Image:
     return picture
 
 
-def decoded(picture: Image.Image) -> Image.Image:
-    """The same picture, its pixels read and the right way up. Raises BrokenImage."""
+def read_origin(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
+    """The origin that a picture's text chunk records, if it is one of ours."""
+    text = picture.info.get(KEYWORD)
+    return parse_origin(text) if isinstance(text, str) else None
+
+
+def decode(picture: Image.Image) -> Image.Image:
+    """Read the pixels and turn the picture upright. Raises BrokenImage."""
     try:
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
     except Exception as error:  # Pillow's decoders raise anything
-        raise BrokenImage("body", "The file begins as an image and then breaks off or contradicts itself.") from error
+        raise BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.") from error
     if picture.mode.startswith("I;16"):
-        # Converted by Pillow, all that is brighter than 255 of 65,535 would be white.
+        # Pillow's own conversion makes everything above 255 of 65,535 white.
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     return picture
 

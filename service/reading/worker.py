@@ -1,4 +1,4 @@
-"""Work that is too long for the event loop: one thread, and a few who may wait for it."""
+"""Work that would block the event loop: one thread does it, and few requests may wait for it."""
 
 import asyncio
 import math
@@ -12,7 +12,7 @@ from service.errors import QueueFull
 Result = TypeVar("Result")
 
 
-class Line:
+class Worker:
     """Use it as a context manager."""
 
     def __init__(self, name: str, max_waiting: int) -> None:
@@ -21,23 +21,23 @@ class Line:
         self._seconds = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> "Worker":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """What `work` gives. Raises QueueFull, or what `work` raised."""
+        """Call `work` in the thread and return its result. Raises QueueFull, or the error of `work`."""
         if self._present > self._max_waiting:
             raise QueueFull(max(1, math.ceil(self._present * self._seconds)))
         self._present += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._time, work)
         finally:
             self._present -= 1
 
-    def _timed(self, work: Callable[[], Result]) -> Result:
+    def _time(self, work: Callable[[], Result]) -> Result:
         started = time.perf_counter()
         try:
             return work()
