@@ -1,13 +1,47 @@
-"""What `bentoml containerize` puts below the bento, beside what `bentofile.yaml` says."""
+"""The BentoML service, and the image that `bentoml containerize` builds of it."""
 
+from typing import Any
+
+import bentoml
 from bentoml.images import Image
+
+from service.app import create_app
+from service.settings import Settings
 
 IMAGE = Image(
     base_image="python:3.11-slim",
-    # For a distribution that it knows, BentoML installs a compiler and git. The lock file is of wheels alone.
+    # For a distribution that it knows, BentoML installs a compiler and git. All packages of the lock file are wheels.
     distro="none",
-    # Else that of the machine which builds.
+    # Otherwise BentoML takes the version of the machine that builds.
     python_version="3.11",
-    # What container/setup.sh reads.
+    # The files that container/setup.sh reads.
     build_include_paths=["container", "pyproject.toml", "requirements"],
 )
+
+
+class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no types
+    """Makes the application when a worker starts. `bentoml build` imports this module too, and needs no settings."""
+
+    def inject_config(self) -> None:
+        """BentoML calls this first in each process. An invalid setting ends the parent, before there are workers."""
+        Settings.from_environment()
+        super().inject_config()
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        self.mount_apps.clear()
+        self.mount_asgi_app(create_app(Settings.from_environment()), path="/")
+        return super().to_asgi(is_main)
+
+
+@bentoml.service(
+    name="faussaire",
+    service_class=Service,
+    image=IMAGE,
+    # BentoML's own request metrics have a label for each raw URL, without end. Ours are at /metrics.
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+    traffic={"timeout": 60},
+)
+class Faussaire:
+    """BentoML gives the processes, the lifecycle, /livez, /readyz, `bentoml build` and `containerize`."""

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Raises SystemExit, with a line that names the variable, where one is not valid."""
+        """Raises SystemExit with one line that names the first invalid variable."""
         try:
             return cls()
         except ValidationError as error:

@@ -1,36 +1,34 @@
-"""What may be asked of `POST /v1/datasets`, and its answer: a labelled data set, streamed in constant memory."""
+"""`POST /v1/datasets`: a labelled data set of any size, streamed."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
 from typing import Annotated, Any
 
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from latent import GeneratorCard
+from latent import GeneratorCard, ModelVersion
 from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
-from service.api.fields import Model, Number
-from service.encoding import png as images
-from service.errors import InvalidDataset, QueueFull, TooManyStreams
-from service.http.problems import described
-from service.inference.batcher import Batcher, Drawn
-from service.planning.codes import asked_styles
+from service.api.context import Canary, choose_version, context_of
+from service.api.fields import Model, seed_or_choose
+from service.encoding.png import encode_png
+from service.errors import InvalidDataset
+from service.http.problems import describe
+from service.planning.codes import style_values
+from service.planning.point import Number
+from service.telemetry.observation import observation_of
 
-RETRY_SECONDS = 10
-"""after which to try again where too many data sets are on their way: nobody knows how long their clients take"""
-
-STREAM: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {media_type: {} for media_type in sorted(set(MEDIA_TYPE.values()))},
-        "description": "The data set, as it is drawn",
+        "description": "The data set, while it is drawn",
     },
-    400: described("The body is not JSON"),
-    404: described("No such model"),
-    413: described("The body is too large"),
-    422: described("A field is not valid, or the format cannot hold the images"),
-    429: described("The queue is full, or too many data sets are on their way: see Retry-After"),
+    400: describe("The body is not JSON"),
+    404: describe("There is no such model"),
+    413: describe("The body is too large"),
+    422: describe("A field is not valid, or the format cannot hold the images"),
+    429: describe("The queue is full, or the service is sending too many data sets: see Retry-After"),
 }
 
 MOST_ITEMS = 2**53
@@ -38,7 +36,7 @@ MOST_ITEMS = 2**53
 
 
 class DatasetRequest(BaseModel):
-    """A data set of a seed, or one shard of it; every field may be left out."""
+    """A data set of a seed, or one shard of it. Every field may be left out."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -56,109 +54,63 @@ class DatasetRequest(BaseModel):
     n: int = Field(default=60_000, ge=1, le=MOST_ITEMS, description="Images of the whole data set.")
     format: Kind = Field(
         default="idx",
-        description="A tar of MNIST's own files, which torchvision's `MNIST` reads; a WebDataset tar; a zip of PNGs, "
-        "a folder a class.",
+        description="`idx`, a tar of MNIST's own files, which torchvision's `MNIST` reads; `webdataset`, a WebDataset "
+        "tar; `zip`, PNGs in a folder for each class.",
     )
     seed: int | None = Field(
         default=None,
         ge=0,
         lt=SEED_LIMIT,
-        description="Decides every image; chosen by the server, and told in `Faussaire-Seed`, when absent.",
+        description="Decides every image. If absent, the server chooses a seed and sends it in `Faussaire-Seed`.",
     )
     shards: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=1, description="Into how many parts the data set is cut; each can be drawn alone."
+        default=1, description="How many parts the data set is cut into. Each can be drawn alone."
     )
-    shard: int = Field(default=0, ge=0, description="Which part to answer with, from 0.")
-    balance: Balance = Field(default="even", description="Classes in turn, or each drawn.")
+    shard: int = Field(default=0, ge=0, description="Which part to send, from 0.")
+    balance: Balance = Field(default="even", description="`even`: classes in turn; `drawn`: the seed draws each class.")
     style: dict[str, Number] = Field(
-        default_factory=dict, description="Style codes that are the same for all, by name; the others are drawn."
+        default_factory=dict, description="Style codes by name that all images share. The seed draws the others."
     )
 
 
-def dataset_of(request: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
-    """The shard that was asked for. Raises InvalidDataset, UnknownStyle and StyleOutOfRange."""
-    if request.shard >= request.shards:
-        raise InvalidDataset("shard", f"The shards are numbered from 0 to {request.shards - 1}.")
-    items = shard(request.n, request.shards, request.shard)
-    held = asked_styles(request.style, card.space)
-    return Dataset(card.space, seed, items.start, items.stop, request.balance, held)
+async def stream_dataset(body: DatasetRequest, request: Request, canary: Canary = None) -> Response:
+    """Stream a labelled data set, or one shard of it.
+
+    A shard is the same when it is drawn alone, here or on another machine. The stream has no `Content-Length`: the
+    data set is complete if its container can be read to the end.
+    """
+    seed = seed_or_choose(body.seed)
+    served = choose_version(request, body.model, seed, canary)
+    dataset = _dataset(body, served.version.card, seed)
+    opened = _open_container(body, served.version.card, dataset)
+    observation_of(request).images = len(dataset)
+    stream = await context_of(request).streams.open(dataset, opened, served.batcher)
+    return StreamingResponse(stream, headers=_headers(body, served.version, dataset))
 
 
-def container_of(request: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> Container:
-    """Raises InvalidDataset where the format cannot hold the images."""
+def _dataset(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
+    """The asked shard. Raises InvalidDataset, UnknownStyle and StyleOutOfRange."""
+    if body.shard >= body.shards:
+        raise InvalidDataset("shard", f"The shards are numbered from 0 to {body.shards - 1}.")
+    items = shard(body.n, body.shards, body.shard)
+    return Dataset(card.space, seed, items.start, items.stop, body.balance, style_values(body.style, card.space))
+
+
+def _open_container(body: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> Container:
+    """Raises InvalidDataset if the format cannot hold the images."""
     try:
-        return container(request.format, dataset, card, images.png)
+        return container(body.format, dataset, card, encode_png)
     except ValueError as error:
         detail = str(error)
         raise InvalidDataset("format", f"{detail[0].upper()}{detail[1:]}.") from None
 
 
-def headers_of(request: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> dict[str, str]:
-    name = f"{card.name}-{dataset.seed}-{dataset.start}-{dataset.stop}.{SUFFIX[request.format]}"
+def _headers(body: DatasetRequest, version: ModelVersion, dataset: Dataset) -> dict[str, str]:
+    name = f"{version.name}-{dataset.seed}-{dataset.start}-{dataset.stop}.{SUFFIX[body.format]}"
     return {
-        "Content-Type": MEDIA_TYPE[request.format],
+        "Content-Type": MEDIA_TYPE[body.format],
         "Content-Disposition": f'attachment; filename="{name}"',
         "Faussaire-Seed": str(dataset.seed),
         "Faussaire-Index": str(dataset.start),
+        "Faussaire-Model": version.label,
     }
-
-
-class Streams:
-    """The data sets on their way, of which there may be so many."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._present = 0
-
-    async def opened(self, dataset: Dataset, made: Container, batcher: Batcher) -> AsyncGenerator[bytes]:
-        """The stream, its first block drawn: what is refused is refused while there is a status to say so with.
-
-        Raises TooManyStreams and QueueFull.
-        """
-        if self._present >= self._most:
-            raise TooManyStreams(RETRY_SECONDS)
-        with self._counted():
-            first = next(iter(dataset.blocks()), None)
-            drawn = None if first is None else await batcher.submit(dataset.codes(first))
-        return self._counting(_streamed(dataset, made, batcher, drawn))
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._present += 1
-        try:
-            yield
-        finally:
-            self._present -= 1
-
-    async def _counting(self, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-        with self._counted():  # here, since nobody closes a stream of which nothing was ever asked
-            async with aclosing(stream):
-                async for part in stream:
-                    yield part
-
-
-async def _streamed(dataset: Dataset, made: Container, batcher: Batcher, first: Drawn | None) -> AsyncGenerator[bytes]:
-    """While one block is encoded and sent, the next is drawn, and no more than that is in memory."""
-    blocks = dataset.blocks()
-    items, drawn = next(blocks, None), first
-    while items is not None and drawn is not None:
-        following = next(blocks, None)
-        ahead = None if following is None else asyncio.create_task(_patient(batcher, dataset, following))
-        try:
-            yield await asyncio.to_thread(made.add, items, drawn.images)
-            drawn = None if ahead is None else await ahead
-        finally:
-            if ahead is not None:
-                ahead.cancel()  # the client has gone; of a task that is done nothing is left to cancel
-        items = following
-    for part in made.end():
-        yield part
-
-
-async def _patient(batcher: Batcher, dataset: Dataset, items: range) -> Drawn:
-    """A stream that has begun waits where others are refused."""
-    while True:
-        try:
-            return await batcher.submit(dataset.codes(items))
-        except QueueFull as full:
-            await asyncio.sleep(full.retry_after)

@@ -1,100 +1,83 @@
-"""`POST /v1/images` and `GET /v1/image`: from codes to images."""
+"""`POST /v1/images`: images of the same codes, or items with codes of their own."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
+from pydantic import ConfigDict, Field, SkipValidation
 
-from service.api.answer import REFUSED, answered, answers, check_scale, drawn, headers_of
-from service.api.fields import ImageQuery, ImagesRequest, seed_of
-from service.api.models import Canary, Served, chosen
-from service.encoding.cache import Cache, etag_of
-from service.encoding.formats import Format, Rendering, told_by
-from service.errors import TooManyImages
-from service.http.headers import format_of
-from service.http.problems import described
-from service.planning.items import check_alone, first_seed, plan_of_items
-from service.planning.plan import Plan, in_a_row
-from service.telemetry import metrics
-from service.telemetry.observation import observation_of
+from service.api.answer import answer, describe_answers
+from service.api.context import Canary, choose_version, context_of
+from service.api.fields import STILLS, Model, Scale, choose_format, format_field, one_of, seed_or_choose
+from service.encoding.formats import Rendering
+from service.errors import FieldConflict, TooManyImages
+from service.planning.items import first_seed, plan_items
+from service.planning.plan import Plan, plan_row
+from service.planning.point import AskedCodes, Index, Point, Seed
+from service.registry.catalogue import Served
 
-FORMATS: tuple[Format, ...] = ("png", "zip", "json", "npy")
-"""What `Accept` chooses from, best first."""
+ANSWERS = describe_answers(STILLS)
 
-IMAGES = answers(*FORMATS)
+ALONE = {"n": "n", "class_": "class", "style": "style", "noise": "noise"}
+"""Fields that each item has for itself: the attributes of a request, and their names in the body."""
 
-ONE_PNG: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}}, "description": "The image"},
-    304: {"description": "The client has it: `If-None-Match` names its `ETag`"},
-    404: described("No such model, or not in that version"),
-    422: REFUSED[422],
-    429: REFUSED[429],
-}
 
-FOR_EVER = "public, max-age=31536000, immutable"
-"""What a URL draws that names the model's version too."""
+class ImagesRequest(AskedCodes):
+    """Codes and a seed, or items with codes of their own. Every field may be left out."""
 
-ASK_AGAIN = "public, no-cache"
-"""What it draws when not: what a name means may change. A client asks, and gets 304 while it has not."""
+    model_config = ConfigDict(
+        title="Images",
+        json_schema_extra={
+            "examples": [
+                {"class": "7", "style": [0.5, -0.5], "seed": 1, "n": 4},
+                {"class": {"3": 0.5, "8": 0.5}, "seed": 1, "n": 9, "truncation": 0.7, "scale": 4},
+                {"items": [{"class": "7"}, {"class": {"4": 1, "9": 2}, "seed": 5}], "seed": 1, "format": "json"},
+            ]
+        },
+    )
+
+    model: Model = None
+    seed: Seed | None = Field(
+        default=None,
+        description="Decides all that is drawn. If absent, the server chooses a seed and sends it in `Faussaire-Seed`.",
+    )
+    index: Index = Field(
+        default=0,
+        description="Which image of the seed comes first: image 7 of a request for many is `index` 7 alone.",
+    )
+    n: int = Field(default=1, ge=1, description="How many images.")
+    items: Annotated[list[SkipValidation[Point]], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Images with codes of their own, at most as many as `n` may be, in place of `n`, `class`, `style` "
+        "and `noise`. An item without a seed has the request's seed, and as its index the request's index plus the "
+        "item's place. An item without a truncation has the request's. An invalid item fails alone: the header "
+        "`Faussaire-Failed` has its place, its tile is black, and JSON and zip say what was wrong.",
+    )
+    format: Annotated[str, one_of(STILLS)] | None = format_field(STILLS)
+    scale: Scale = 1
 
 
 async def draw_images(body: ImagesRequest, request: Request, canary: Canary = None) -> Response:
     """Draw images.
 
-    The same model, codes, seed and index give the same image, whatever else the server is doing. `items` draws images
-    of codes of their own each, of which one that is not valid fails alone.
+    The same model, codes, seed and index give the same image, whatever else the server does. With `items`, each image
+    has codes of its own, and an invalid item fails alone.
     """
-    seed = seed_of(body.seed)
-    served = chosen(request, body.model, seed if body.items is None else first_seed(body.items, seed), canary)
-    rendering = Rendering(format_of(request, body.format, FORMATS), body.scale)
-    plan = await _planned(body, served, seed, request.app.state.settings.max_images)
-    return await answered(request, served, plan, rendering)
+    seed = seed_or_choose(body.seed)
+    deciding = seed if body.items is None else first_seed(body.items, seed)
+    served = choose_version(request, body.model, deciding, canary)
+    rendering = Rendering(choose_format(request, body.format, STILLS), body.scale)
+    plan = await _plan(body, served, seed, context_of(request).settings.max_images)
+    return await answer(request, served, plan, rendering)
 
 
-async def get_image(query: Annotated[ImageQuery, Query()], request: Request, canary: Canary = None) -> Response:
-    """Draw one image, for an `<img>` tag.
-
-    Its `ETag` is known before it is drawn: a client that has the image is told so without any inference. With the
-    version in the URL, by `version` or within `model`, it may be kept for ever.
-    """
-    served, cache = chosen(request, query.model, query.seed, canary, query.version), request.app.state.cache
-    plan, rendering = in_a_row(query.images_request(), served.runtime, query.seed), Rendering("png", query.scale)
-    check_scale(rendering, plan, request.app.state.settings)
-    observation_of(request).images = len(plan)
-    etag = etag_of(told_by(plan, rendering), rendering)
-    kept = {"ETag": etag, "Cache-Control": FOR_EVER}
-    if not query.names_version:
-        kept |= {"Cache-Control": ASK_AGAIN, "Vary": "Faussaire-Canary"}
-    if _has(request, etag):
-        return Response(status_code=304, headers=kept)
-    headers = kept | headers_of(served, plan)
-    content = _from(cache, etag)
-    if content is None:
-        content, known = await drawn(request, served, plan, rendering)
-        cache.put(etag, content)
-        headers |= known
-    return Response(content, media_type="image/png", headers=headers)
-
-
-async def _planned(body: ImagesRequest, served: Served, seed: int, most: int) -> Plan:
+async def _plan(body: ImagesRequest, served: Served, seed: int, max_images: int) -> Plan:
     field, count = ("n", body.n) if body.items is None else ("items", len(body.items))
-    if count > most:
-        raise TooManyImages(field, f"Ask for at most {most} images at a time.")
+    if count > max_images:
+        raise TooManyImages(field, f"Ask for at most {max_images} images at a time.")
     if body.items is None:
-        return in_a_row(body, served.runtime, seed)
-    check_alone(body)
-    card, digest = served.runtime.card, served.runtime.digest
-    return await asyncio.to_thread(plan_of_items, body, body.items, card, digest, seed)
-
-
-def _has(request: Request, etag: str) -> bool:
-    """Whether `If-None-Match` names the image (RFC 9110, section 13.1.2: any of a list, weak ones too, or `*`)."""
-    named = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in named or "*" in named
-
-
-def _from(cache: Cache, etag: str) -> bytes | None:
-    content = cache.get(etag)
-    if content is not None:
-        metrics.CACHE_HITS.inc()
-    return content
+        return plan_row(body, served.version, seed, body.index, body.n)
+    for attribute, name in ALONE.items():
+        if attribute in body.model_fields_set:
+            raise FieldConflict(name, f"Leave '{name}' out beside 'items': each item is one image with its own codes.")
+    return await asyncio.to_thread(plan_items, body.items, served.version, seed, body.index, body.truncation)

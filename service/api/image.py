@@ -1,0 +1,106 @@
+"""`GET /v1/image`: one image by query string, for an `<img>` tag."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service.api.answer import PROBLEMS, check_scale, draw, headers_of
+from service.api.context import Canary, choose_version, context_of, observe_version
+from service.api.fields import Model, Scale
+from service.encoding.cache import etag_of
+from service.encoding.formats import Rendering, origin_of
+from service.http.headers import names_etag
+from service.http.problems import describe
+from service.planning.plan import plan_row
+from service.planning.point import AskedCodes, Index, Name, Seed, Truncation
+from service.registry.catalogue import Served
+from service.telemetry import metrics
+from service.telemetry.observation import observation_of
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {}}, "description": "The image"},
+    304: {"description": "The client has the image: `If-None-Match` names its `ETag`"},
+    404: describe("There is no such model, or not in this version"),
+    422: PROBLEMS[422],
+    429: PROBLEMS[429],
+}
+
+STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
+"""Decimal numbers with commas between."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+"""For a URL that names the model's version: its image never changes."""
+
+ASK_AGAIN = "public, no-cache"
+"""For a URL that names the model alone, which may be replaced: a client asks again, and gets 304 until it is."""
+
+
+class ImageQuery(BaseModel):
+    """One image by query string. Every parameter may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Model = None
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] | None = Field(
+        default=None,
+        description="The digest of one version of `model`, or at least its first 12 digits. The image then never "
+        "changes.",
+    )
+    class_: Name | None = Field(
+        default=None, alias="class", description="The class by name. Drawn by the seed if absent.", examples=["7"]
+    )
+    style: Annotated[str, StringConstraints(pattern=STYLES)] | None = Field(
+        default=None,
+        description="Style codes in the card's order, with commas between. The seed draws absent codes.",
+        examples=["0.5,-0.5"],
+    )
+    seed: Seed = Field(default=0, description="Decides all that is drawn.")
+    index: Index = Field(default=0, description="Which image of the seed.")
+    truncation: Truncation = 1.0
+    scale: Scale = 1
+
+    @property
+    def names_version(self) -> bool:
+        return self.version is not None or "@" in (self.model or "")
+
+    def codes(self) -> AskedCodes:
+        styles = None if self.style is None else [float(value) for value in self.style.split(",")]
+        return AskedCodes.model_validate({"class": self.class_, "style": styles, "truncation": self.truncation})
+
+
+async def get_image(query: Annotated[ImageQuery, Query()], request: Request, canary: Canary = None) -> Response:
+    """Draw one image, for an `<img>` tag.
+
+    The service knows the image's `ETag` before it draws: a client that has the image gets 304 without any inference. A
+    client may keep the image for ever if the URL names the version, by `version` or within `model`.
+    """
+    served, cache = _choose(request, query, canary), context_of(request).cache
+    plan = plan_row(query.codes(), served.version, query.seed, query.index, 1)
+    rendering = Rendering("png", query.scale)
+    check_scale(rendering, plan, context_of(request).settings)
+    observation_of(request).images = len(plan)
+    etag = etag_of(origin_of(plan, rendering), rendering)
+    headers = {"ETag": etag, "Cache-Control": FOR_EVER}
+    if not query.names_version:
+        headers |= {"Cache-Control": ASK_AGAIN, "Vary": "Faussaire-Canary"}
+    if names_etag(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    headers |= headers_of(plan)
+    content = cache.get(etag)
+    if content is None:
+        encoded = await draw(request, served, plan, rendering, etag)
+        cache.put(etag, encoded.content)
+        content = encoded.content
+        headers["Server-Timing"] = encoded.timing
+    else:
+        metrics.CACHE_HITS.inc()
+    return Response(content, media_type="image/png", headers=headers)
+
+
+def _choose(request: Request, query: ImageQuery, canary: str | None) -> Served:
+    """Raises UnknownModel and OtherVersion."""
+    if query.version is None:
+        return choose_version(request, query.model, query.seed, canary)
+    catalogue = context_of(request).catalogue
+    return observe_version(request, catalogue, catalogue.find_version(query.model, query.version))
