@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from latent import Codes, draw_classes, draw_noise, draw_styles
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 
 PORT = 3999
 CLIENTS = 8
@@ -31,13 +31,13 @@ Answer = tuple[float, float]
 
 def main() -> None:
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "models/mnist-infogan.onnx")
-    runtime = Runtime(path, threads=1)
-    limit = inference_limit(runtime)
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {runtime.card.training.parameters:,} parameters")
+    generator = Generator(path, threads=1)
+    limit = inference_limit(generator)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {generator.version.card.training.parameters:,} parameters")
     print(f"limit: inference alone on one core, {limit:,.0f} images/s, {1e6 / limit:.1f} us CPU an image")
     with server(path.parent) as process:
         for n in (1, 10, 100, 1000):
-            rate, cpu = asyncio.run(measure(process, runtime.card.name, n))
+            rate, cpu = asyncio.run(measure(process, generator.version.card.name, n))
             share = 1e6 / limit / cpu
             print(
                 f"n={n:<5} {rate:10,.0f} images/s {cpu:9.1f} us CPU an image, of which inference is {share:5.1%}; "
@@ -45,17 +45,17 @@ def main() -> None:
             )
 
 
-def inference_limit(runtime: Runtime) -> float:
+def inference_limit(generator: Generator) -> float:
     """Images a second of CPU time, with nothing around the inference."""
-    space, count = runtime.card.space, 2048
+    space, count = generator.version.card.space, 2048
     codes = Codes(
         draw_noise(space, 0, 0, count), space.one_hot(draw_classes(space, 0, 0, count)), draw_styles(space, 0, 0, count)
     )
-    runtime.generate(codes)
+    generator.generate(codes)
     times = []
     for _ in range(5):
         started = time.process_time()
-        runtime.generate(codes)
+        generator.generate(codes)
         times.append(time.process_time() - started)
     return count / float(np.median(times))
 

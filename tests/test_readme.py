@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from typer.main import get_command
 
 from faussaire.client import Image, Problem
-from service.api.fields import ImagesRequest
+from service.api.images import ImagesRequest
 from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening

@@ -93,7 +93,7 @@ def test_its_bill_of_materials_is_valid_and_lists_what_is_inside(container: Cont
 
 
 def test_its_runtime_reports_to_nobody(container: Container) -> None:
-    """On a root that is read-only, ONNX Runtime says that it cannot keep the number by which it would."""
+    """On a root that is read-only, ONNX Generator says that it cannot keep the number by which it would."""
     logs = container.podman.run([program("podman"), "logs", container.id])
     said = logs.stdout + logs.stderr
     assert "Service faussaire initialized" in said

@@ -10,7 +10,7 @@ from threading import Event
 import httpx
 import pytest
 
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from tests.conftest import write_version
 from tests.end_to_end.conftest import serving, workers
 
@@ -27,7 +27,7 @@ def put(version: Path, folder: Path) -> str:
     beside = folder / "beside"
     shutil.copy(version, beside)
     beside.rename(folder / "small.onnx")
-    return f"small@{Runtime(version, threads=1).digest[:12]}"
+    return Generator(version, threads=1).version.label
 
 
 def drawn(client: httpx.Client) -> tuple[str, bytes]:
@@ -85,4 +85,4 @@ def test_a_process_that_is_told_to_looks_at_once(tmp_path: Path, versions: list[
             assert time.monotonic() < until
         assert [p.pid for p in workers(models)] == [worker.pid]
         assert 'faussaire_reloads_total{outcome="taken"} 1.0' in server.get("/metrics").text
-        assert "is served, with the digest" in (home / "serve.log").read_text()
+        assert "taken, a model of digest" in (home / "serve.log").read_text()

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from service.app import Faussaire, create_app
+from service.app import create_app
+from service.bento import Faussaire
 from service.settings import ROOT, Settings
 from service.telemetry.metrics import scrape
 from tests.conftest import program

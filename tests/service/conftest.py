@@ -20,7 +20,7 @@ from PIL import Image
 from latent import Codes
 from service.app import create_app
 from service.inference.batcher import Batcher, Drawn
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import small_card, write_recogniser, write_small, write_version
@@ -47,7 +47,7 @@ def digests(registry: Registry) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator:
     """`small`, made to depend on how many rows its batch has, as the last bits of some kernels do."""
     model = onnx.load(models_dir / "small.onnx")
     nodes = {node.output[0]: node for node in model.graph.node}
@@ -64,7 +64,7 @@ def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Run
         model.graph.node.insert(place, node)
     path = tmp_path_factory.mktemp("sensitive") / "sensitive.onnx"
     onnx.save(model, path)
-    return Runtime(path, threads=1)
+    return Generator(path, threads=1)
 
 
 @pytest.fixture(scope="module")

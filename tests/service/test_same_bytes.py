@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
-from service.api.fields import INDEX_LIMIT, ImagesRequest
-from service.encoding.formats import Rendering, encoded
-from service.inference import generator as runtime
+from service.api.images import ImagesRequest
+from service.encoding.formats import Rendering, encode
+from service.inference import generator
 from service.inference.batcher import Batcher
-from service.inference.generator import SHAPE, Runtime
-from service.planning.plan import Plan, in_a_row
+from service.inference.generator import SHAPE, Generator
+from service.planning.plan import Plan, plan_row
+from service.planning.point import INDEX_LIMIT
 from service.settings import ROOT
 
 EXAMPLES = 200
@@ -36,8 +37,8 @@ Draw = Callable[[Sequence[ImagesRequest], int], bytes]
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Runtime:
-    return Runtime(MODEL, threads=1)
+def shipped() -> Generator:
+    return Generator(MODEL, threads=1)
 
 
 def request_of(seed: int, index: int, class_: int | None) -> ImagesRequest:
@@ -57,21 +58,21 @@ def neighbours(seed: int, count: int) -> list[ImagesRequest]:
     return [request_of(*map(int, rng.integers(0, (2**63 - 1, 2**62 - 1, 10)))) for _ in range(count)]
 
 
-def plan(model: Runtime, request: ImagesRequest) -> Plan:
+def plan(model: Generator, request: ImagesRequest) -> Plan:
     assert request.seed is not None
-    return in_a_row(request, model, request.seed)
+    return plan_row(request, model.version, request.seed, request.index, request.n)
 
 
-def codes(model: Runtime, request: ImagesRequest) -> Codes:
+def codes(model: Generator, request: ImagesRequest) -> Codes:
     return plan(model, request).codes
 
 
-def png(model: Runtime, request: ImagesRequest, drawn: NDArray[np.uint8]) -> bytes:
+def png(model: Generator, request: ImagesRequest, drawn: NDArray[np.uint8]) -> bytes:
     images = drawn if drawn.ndim == 4 else drawn[None]
-    return encoded(plan(model, request), images, Rendering("png"))
+    return encode(plan(model, request), images, Rendering("png"))
 
 
-def drawn_by(model: Runtime) -> Draw:
+def drawn_by(model: Generator) -> Draw:
     def draw(batch: Sequence[ImagesRequest], place: int) -> bytes:
         drawn = model.generate(Codes.concatenate([codes(model, request) for request in batch]))
         return png(model, batch[place], drawn[place])
@@ -79,7 +80,7 @@ def drawn_by(model: Runtime) -> Draw:
     return draw
 
 
-def keyed_by_position(model: Runtime) -> Draw:
+def keyed_by_position(model: Generator) -> Draw:
     """A build whose noise is that of the place in the batch."""
 
     def draw(batch: Sequence[ImagesRequest], place: int) -> bytes:
@@ -104,23 +105,23 @@ def the_same_alone_and_in_any_batch(draw: Draw, phases: Sequence[Phase] = tuple(
     holds()
 
 
-def test_an_image_is_the_same_alone_and_at_any_place_of_any_batch(shipped: Runtime) -> None:
+def test_an_image_is_the_same_alone_and_at_any_place_of_any_batch(shipped: Generator) -> None:
     the_same_alone_and_in_any_batch(drawn_by(shipped))
 
 
-def test_so_it_is_where_the_kernels_depend_on_the_size_of_the_batch(sensitive: Runtime) -> None:
+def test_so_it_is_where_the_kernels_depend_on_the_size_of_the_batch(sensitive: Generator) -> None:
     the_same_alone_and_in_any_batch(drawn_by(sensitive))
 
 
 def test_the_property_tells_a_build_whose_batches_have_any_shape(
-    sensitive: Runtime, monkeypatch: pytest.MonkeyPatch
+    sensitive: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "_padded", lambda rows: rows)
+    monkeypatch.setattr(generator, "_pad", lambda rows: rows)
     with pytest.raises(AssertionError):
         the_same_alone_and_in_any_batch(drawn_by(sensitive), [Phase.generate])
 
 
-def test_the_property_tells_a_build_whose_noise_is_that_of_the_place_in_the_batch(shipped: Runtime) -> None:
+def test_the_property_tells_a_build_whose_noise_is_that_of_the_place_in_the_batch(shipped: Generator) -> None:
     with pytest.raises(AssertionError):
         the_same_alone_and_in_any_batch(keyed_by_position(shipped), [Phase.generate])
 
@@ -128,7 +129,7 @@ def test_the_property_tells_a_build_whose_noise_is_that_of_the_place_in_the_batc
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(requests, st.integers(1, MOST_ROWS)), min_size=2, max_size=6))
 def test_a_request_is_answered_the_same_alone_and_beside_any_others(
-    shipped: Runtime, asked: list[tuple[ImagesRequest, int]]
+    shipped: Generator, asked: list[tuple[ImagesRequest, int]]
 ) -> None:
     several = [request.model_copy(update={"n": n}) for request, n in asked]
 
@@ -154,7 +155,7 @@ with TestClient(create_app(Settings(default_model="mnist-acgan", watch_seconds=0
 """
 
 
-def test_an_image_is_the_same_asked_for_alone_of_a_service_in_another_process(shipped: Runtime) -> None:
+def test_an_image_is_the_same_asked_for_alone_of_a_service_in_another_process(shipped: Generator) -> None:
     batch = neighbours(1, MOST_ROWS)
     drawn = shipped.generate(Codes.concatenate([codes(shipped, request) for request in batch]))
     here = [png(shipped, request, image) for request, image in zip(batch, drawn, strict=True)]

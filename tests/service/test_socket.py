@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from latent import Codes
 from service.app import create_app
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.settings import Settings
 from tests.conftest import listening
 
@@ -54,13 +54,13 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    gate, honest = Gate(), Runtime.generate
+    gate, honest = Gate(), Generator.generate
 
-    def generate(self: Runtime, codes: Codes) -> NDArray[Any]:
+    def generate(self: Generator, codes: Codes) -> NDArray[Any]:
         gate.pass_through(codes)
         return honest(self, codes)
 
-    monkeypatch.setattr(Runtime, "generate", generate)
+    monkeypatch.setattr(Generator, "generate", generate)
     return gate
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.api.images import ASK_AGAIN, FOR_EVER
+from service.api.image import ASK_AGAIN, FOR_EVER
 from service.app import create_app
 from service.encoding.cache import Cache
 from service.settings import Settings

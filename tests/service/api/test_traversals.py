@@ -159,8 +159,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"columns": SLANT, "rows": ALL, "format": "gif"}, "format", "Leave 'rows' out"),
     ({"columns": SLANT, "format": "npy", "scale": 2}, "scale", "Leave 'scale' out"),
     ({"columns": SLANT, "format": "png"}, "format", "'sheet'"),
-    ({"columns": SLANT | {"steps": 11}, "rows": ALL}, "rows", f"{MAX_IMAGES} at most"),
-    ({"columns": {"seed": list(range(MAX_IMAGES + 1))}}, "columns", f"{MAX_IMAGES} at most"),
+    ({"columns": SLANT | {"steps": 11}, "rows": ALL}, "rows", f"at most {MAX_IMAGES} images"),
+    ({"columns": {"seed": list(range(MAX_IMAGES + 1))}}, "columns", f"at most {MAX_IMAGES} images"),
     ({"columns": SLANT, "rows": {"style": "width", "steps": 20}, "scale": 6}, "scale", "at most 5"),
     ({"columns": SLANT, "n": 2}, "n", "no such field"),
 ]

@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.encoding.animation import ANIMATIONS, Animation, animated
+from service.encoding.animation import Play, encode_apng, encode_gif, encode_webp
 from service.planning.provenance import KEYWORD, SheetOrigin
 
 ORIGIN = SheetOrigin(model="small", digest="0" * 64, seed=1, index=0, n=2, images="0" * 64)
+
+
+ANIMATIONS = [encode_apng, encode_webp, encode_gif]
 
 
 def frames(count: int, channels: int, seed: int = 0) -> list[np.ndarray]:
@@ -28,11 +31,11 @@ def played(content: bytes, mode: str) -> list[np.ndarray]:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 9), st.sampled_from([1, 3]), st.sampled_from(ANIMATIONS), st.integers(0, 2**32))
 def test_an_animation_has_the_very_frames_and_is_the_same_each_time(
-    count: int, channels: int, kind: Animation, seed: int
+    count: int, channels: int, play: Play, seed: int
 ) -> None:
     given_frames = frames(count, channels, seed)
-    content = animated(given_frames, kind, 12, ORIGIN)
-    assert content == animated(given_frames, kind, 12, ORIGIN)
+    content = play(given_frames, 12, ORIGIN)
+    assert content == play(given_frames, 12, ORIGIN)
     found = played(content, "L" if channels == 1 else "RGB")
     assert len(found) == count
     for frame, wanted in zip(found, given_frames, strict=True):
@@ -40,16 +43,16 @@ def test_an_animation_has_the_very_frames_and_is_the_same_each_time(
         assert np.array_equal(frame.reshape(wanted.shape), wanted)
 
 
-@pytest.mark.parametrize("kind", ANIMATIONS)
+@pytest.mark.parametrize("play", ANIMATIONS)
 @pytest.mark.parametrize(("fps", "milliseconds"), [(1, 1000), (12, 83), (25, 40), (50, 20)])
-def test_frames_last_as_long_as_was_asked_for_and_play_for_ever(kind: Animation, fps: int, milliseconds: int) -> None:
-    with Image.open(io.BytesIO(animated(frames(3, 1), kind, fps, ORIGIN))) as film:
+def test_frames_last_as_long_as_was_asked_for_and_play_for_ever(play: Play, fps: int, milliseconds: int) -> None:
+    with Image.open(io.BytesIO(play(frames(3, 1), fps, ORIGIN))) as film:
         film.seek(1)
         film.load()
-        assert film.info["duration"] == (milliseconds // 10 * 10 if kind == "gif" else milliseconds)
+        assert film.info["duration"] == (milliseconds // 10 * 10 if play is encode_gif else milliseconds)
         assert film.info.get("loop", 0) == 0
 
 
 def test_an_animated_png_tells_its_origin() -> None:
-    with Image.open(io.BytesIO(animated(frames(3, 1), "apng", 12, ORIGIN))) as film:
+    with Image.open(io.BytesIO(encode_apng(frames(3, 1), 12, ORIGIN))) as film:
         assert film.info[KEYWORD] == ORIGIN.text()

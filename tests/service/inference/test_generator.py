@@ -6,8 +6,8 @@ import pytest
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
 from service.errors import InvalidModel
-from service.inference import generator as runtime
-from service.inference.generator import Runtime
+from service.inference import generator
+from service.inference.generator import Generator
 
 
 def drawn(space: LatentSpace, seed: int, count: int) -> Codes:
@@ -19,28 +19,28 @@ def drawn(space: LatentSpace, seed: int, count: int) -> Codes:
 
 
 @pytest.fixture(scope="module")
-def small(models_dir: Path) -> Runtime:
-    return Runtime(models_dir / "small.onnx", threads=1)
+def small(models_dir: Path) -> Generator:
+    return Generator(models_dir / "small.onnx", threads=1)
 
 
-def test_images_have_the_shape_and_type_that_the_card_says(small: Runtime) -> None:
-    images = small.generate(drawn(small.card.space, 1, 33))
+def test_images_have_the_shape_and_type_that_the_card_says(small: Generator) -> None:
+    images = small.generate(drawn(small.version.card.space, 1, 33))
     assert images.shape == (33, 28, 28, 1)
     assert images.dtype == np.uint8
     assert images.std() > 0
 
 
-def test_the_digest_is_the_files(small: Runtime, models_dir: Path) -> None:
-    again = Runtime(models_dir / "small.onnx", threads=1)
-    other = Runtime(models_dir / "plain.onnx", threads=1)
-    assert small.digest == again.digest != other.digest
+def test_the_digest_is_the_files(small: Generator, models_dir: Path) -> None:
+    again = Generator(models_dir / "small.onnx", threads=1)
+    other = Generator(models_dir / "plain.onnx", threads=1)
+    assert small.version.digest == again.version.digest != other.version.digest
 
 
 def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "junk.onnx"
     path.write_bytes(b"junk")
     with pytest.raises(InvalidModel, match=r"junk\.onnx is not an ONNX file"):
-        Runtime(path, threads=1)
+        Generator(path, threads=1)
 
 
 def test_a_model_without_a_card_is_refused(tmp_path: Path, models_dir: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_model_without_a_card_is_refused(tmp_path: Path, models_dir: Path) -> 
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "bare.onnx")
     with pytest.raises(InvalidModel, match=r"no 'faussaire\.card' metadata"):
-        Runtime(tmp_path / "bare.onnx", threads=1)
+        Generator(tmp_path / "bare.onnx", threads=1)
 
 
 def test_a_card_that_speaks_of_other_inputs_than_the_graph_has_is_refused(tmp_path: Path, models_dir: Path) -> None:
@@ -56,17 +56,17 @@ def test_a_card_that_speaks_of_other_inputs_than_the_graph_has_is_refused(tmp_pa
     lying.metadata_props[0].value = honest.metadata_props[0].value
     onnx.save(lying, tmp_path / "lying.onnx")
     with pytest.raises(InvalidModel, match="its inputs are"):
-        Runtime(tmp_path / "lying.onnx", threads=1)
+        Generator(tmp_path / "lying.onnx", threads=1)
 
 
-def test_warming_up_runs_an_inference(small: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warming_up_runs_an_inference(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[int] = []
-    honest = Runtime._run
+    honest = Generator._run
 
-    def counted(self: Runtime, codes: Codes) -> object:
+    def counted(self: Generator, codes: Codes) -> object:
         ran.append(len(codes))
         return honest(self, codes)
 
-    monkeypatch.setattr(runtime.Runtime, "_run", counted)
+    monkeypatch.setattr(generator.Generator, "_run", counted)
     small.warm_up()
     assert ran == [1]

@@ -9,13 +9,13 @@ import onnxruntime as ort
 import pytest
 
 from service.errors import InvalidModel
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.inference.session import CPU, CUDA, Device, open_session
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """An ONNX Runtime that was built with CUDA; the providers that it is asked for, and gives."""
+    """An ONNX Generator that was built with CUDA; the providers that it is asked for, and gives."""
     seen: list[Any] = []
 
     def opened(_: bytes, __: ort.SessionOptions, providers: list[Any]) -> Any:
@@ -34,7 +34,7 @@ def test_cuda_draws_where_it_can_be_used(asked: list[Any], device: Device, caplo
     with caplog.at_level(logging.INFO, "bentoml.faussaire"):
         open_session(Path("a.onnx"), b"", 1, device)
     assert [asked[0][0], asked[1]] == [CUDA, CPU]
-    assert caplog.messages == ["a.onnx is drawn by CUDA"]
+    assert caplog.messages == ["CUDA runs a.onnx"]
 
 
 def test_the_cpu_draws_where_it_was_asked_for(asked: list[Any]) -> None:
@@ -54,16 +54,16 @@ def cardless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("cardless")
 def test_without_a_card_the_cpu_draws_and_the_log_says_so(models_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = models_dir / "small.onnx"
-    Runtime(path, threads=1).warm_up()
-    assert caplog.messages == [f"{path} is drawn by the CPU: no card that CUDA can use is here"]
+    Generator(path, threads=1).warm_up()
+    assert caplog.messages == [f"the CPU runs {path}: CUDA finds no card"]
 
 
 @pytest.mark.usefixtures("cardless")
 def test_a_card_that_was_asked_for_and_is_not_there_is_an_error(models_dir: Path) -> None:
-    with pytest.raises(InvalidModel, match="FAUSSAIRE_DEVICE is cuda, and no card"):
-        Runtime(models_dir / "small.onnx", threads=1, device="cuda")
+    with pytest.raises(InvalidModel, match="FAUSSAIRE_DEVICE is cuda, but CUDA finds no card"):
+        Generator(models_dir / "small.onnx", threads=1, device="cuda")
 
 
 def test_a_runtime_without_cuda_is_an_error_where_cuda_was_asked_for(models_dir: Path) -> None:
     with pytest.raises(InvalidModel, match="install the extra serve-gpu"):
-        Runtime(models_dir / "small.onnx", threads=1, device="cuda")
+        Generator(models_dir / "small.onnx", threads=1, device="cuda")

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from latent import draw_noise
 from latent.noise import SEED_LIMIT
 from latent.space import NoiseDistribution
-from service.api.fields import INDEX_LIMIT, Asked
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, UnknownClass
 from service.planning.codes import class_weights, codes_of
+from service.planning.point import INDEX_LIMIT, AskedCodes
 from service.planning.provenance import shortest
 from tests.conftest import CLASSES, NOISE, small_card
 
@@ -18,8 +18,8 @@ SPACE = small_card().space
 NORMAL = SPACE.model_copy(update={"noise_distribution": NoiseDistribution.NORMAL})
 
 
-def asked(**fields: Any) -> Asked:
-    return Asked.model_validate(fields)
+def asked(**fields: Any) -> AskedCodes:
+    return AskedCodes.model_validate(fields)
 
 
 weights = st.dictionaries(st.sampled_from(CLASSES), st.floats(0, 1e6), min_size=1).filter(lambda b: any(b.values()))

@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latent import Codes, GeneratorCard
-from service.api.fields import ImagesRequest
+from latent import Codes, GeneratorCard, ModelVersion
+from service.api.images import ImagesRequest
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
-from service.planning.provenance import ORIGIN, ImageOrigin, Origin, SheetOrigin, shortest, source_of
+from service.planning.provenance import ImageOrigin, Origin, SheetOrigin, parse_origin, shortest, source_of
 from tests.conftest import small_card
 
 CARD = small_card()
@@ -33,18 +33,18 @@ def test_a_number_of_few_digits_is_told_with_those(value: float) -> None:
 def origin_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorCard = CARD) -> Origin:
     codes = codes or codes_of(request, card.space, 1, request.index, request.n)
     sources = [source_of(request, 1, request.index + k) for k in range(request.n)]
-    plan = Plan(card, DIGEST, 1, request.index, codes, sources, asked=request)
-    return plan.origins[0] if request.n == 1 else plan.whole
+    plan = Plan(ModelVersion(card, DIGEST), 1, request.index, codes, sources, asked=request)
+    return plan.origins[0] if request.n == 1 else plan.sheet_origin
 
 
-def told(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin:
-    return ORIGIN.validate_json(origin_of(request, codes).text())
+def read_back(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin | None:
+    return parse_origin(origin_of(request, codes).text())
 
 
 @given(st.lists(floats, min_size=10, max_size=10), st.lists(floats, min_size=2, max_size=2))
 def test_codes_come_back_from_the_text_exactly(weights: list[float], styles: list[float]) -> None:
     rows = np.array([weights], np.float32), np.array([styles], np.float32)
-    origin = told(ImagesRequest(), Codes(np.zeros((1, 62), np.float32), *rows))
+    origin = read_back(ImagesRequest(), Codes(np.zeros((1, 62), np.float32), *rows))
     assert isinstance(origin, ImageOrigin)
     names = [code.name for code in CARD.space.classes]
     assert np.array_equal(np.array([origin.classes.get(name, 0) for name in names], np.float32), rows[0][0])
@@ -61,9 +61,12 @@ def test_the_text_of_an_image_is_this() -> None:
 
 def test_the_text_of_a_sheet_has_what_was_asked_for() -> None:
     plain = {"model": "small", "digest": DIGEST, "seed": 1, "index": 0, "n": 2}
-    asked = told(ImagesRequest.model_validate({"n": 2, "class": 3, "style": {"width": 0.3}}))
+    asked = read_back(ImagesRequest.model_validate({"n": 2, "class": 3, "style": {"width": 0.3}}))
+    plainly = read_back(ImagesRequest(n=2))
+    assert isinstance(asked, SheetOrigin)
+    assert isinstance(plainly, SheetOrigin)
     assert asked.model_dump(exclude_none=True) == plain | {"class": "3", "style": {"width": 0.3}}
-    assert told(ImagesRequest(n=2)).model_dump(exclude_none=True) == plain
+    assert plainly.model_dump(exclude_none=True) == plain
 
 
 def test_the_ends_of_a_style_codes_range_are_within_it() -> None:
@@ -84,6 +87,6 @@ def test_text_is_ascii_whatever_the_names_are() -> None:
     request = ImagesRequest()
     text = origin_of(request, card=card).text()
     assert text.isascii()
-    origin = ORIGIN.validate_json(text)
+    origin = parse_origin(text)
     assert isinstance(origin, ImageOrigin)
     assert origin.classes == {codes[0].name: 1.0}

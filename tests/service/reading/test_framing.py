@@ -12,7 +12,7 @@ from PIL import Image
 
 from latent import Framing, ImageShape, RecogniserCard
 from service.errors import BlankImage
-from service.reading.framing import LARGEST, _border, framed
+from service.reading.framing import LARGEST, _border, frame
 
 Pixels = NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ CARDS = [
 
 
 def lay(pixels: Pixels, card: RecogniserCard = CARDS[0]) -> Pixels:
-    return framed(Image.fromarray(pixels), card)
+    return frame(Image.fromarray(pixels), card)
 
 
 @st.composite
@@ -175,16 +175,16 @@ def strokes(ink: int, paper: int, alpha: int) -> Image.Image:
 
 
 def test_what_is_drawn_on_no_paper_is_the_same_in_black_and_in_white() -> None:
-    expected = framed(strokes(255, 0, 255), CARDS[0])
+    expected = frame(strokes(255, 0, 255), CARDS[0])
     for ink in (0, 255):
         for hidden in (0, 255):  # the colour that transparent pixels have is not seen
-            assert np.array_equal(framed(strokes(ink, hidden, 0), CARDS[0]), expected)
+            assert np.array_equal(frame(strokes(ink, hidden, 0), CARDS[0]), expected)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I", "F", "PA"])
 def test_the_way_that_pixels_are_kept_does_not_matter(mode: str) -> None:
     picture = strokes(255, 0, 255).convert("RGB")
-    assert np.array_equal(framed(picture.convert(mode), CARDS[0]), framed(picture, CARDS[0]))
+    assert np.array_equal(frame(picture.convert(mode), CARDS[0]), frame(picture, CARDS[0]))
 
 
 def test_a_large_picture_is_looked_at_smaller_and_takes_little_memory() -> None:

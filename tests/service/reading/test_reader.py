@@ -15,10 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from latent import draw_classes, draw_styles
 from service.app import create_app
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
 from service.planning.provenance import LONGEST
-from service.reading.framing import framed
+from service.reading.framing import frame
 from service.reading.reader import ImageCodes
 from service.settings import Settings
 
@@ -78,16 +78,16 @@ def drawing() -> NDArray[np.uint8]:
 
 
 def test_an_image_of_ours_gives_exactly_the_codes_that_it_was_drawn_from(client: TestClient, models_dir: Path) -> None:
-    runtime = Runtime(models_dir / "small.onnx", threads=1)
+    generator = Generator(models_dir / "small.onnx", threads=1)
     for index in range(20):
         answer = read(client, draw(client, seed=5, index=index))
         assert answer["source"] == "metadata"
-        assert (answer["model"], answer["digest"]) == ("small", runtime.digest)
+        assert (answer["model"], answer["digest"]) == ("small", generator.version.digest)
         assert (answer["seed"], answer["index"]) == (5, index)
-        assert answer["class"] == str(draw_classes(runtime.card.space, 5, index, 1)[0])
+        assert answer["class"] == str(draw_classes(generator.version.card.space, 5, index, 1)[0])
         assert answer["classes"] == {str(k): float(str(k) == answer["class"]) for k in range(10)}
         styles = np.array(list(answer["styles"].values()), np.float32)
-        assert np.array_equal(styles, draw_styles(runtime.card.space, 5, index, 1)[0])
+        assert np.array_equal(styles, draw_styles(generator.version.card.space, 5, index, 1)[0])
 
 
 def test_the_codes_of_an_image_draw_it_again_byte_for_byte(client: TestClient) -> None:
@@ -119,9 +119,9 @@ def test_an_image_of_another_model_is_recognised_by_the_one_that_is_named(client
 
 
 def test_the_recogniser_reads_any_other_image_once_it_is_laid_out(client: TestClient, models_dir: Path) -> None:
-    generator = Runtime(models_dir / "small.onnx", threads=1)
+    generator = Generator(models_dir / "small.onnx", threads=1)
     recogniser = Recogniser(models_dir / "small.recogniser.onnx", generator, threads=1)
-    expected = recogniser.recognise(framed(Image.fromarray(drawing()), recogniser.card))
+    expected = recogniser.recognise(frame(Image.fromarray(drawing()), recogniser.card))
     answer = read(client, encoded(drawing()))
     assert answer["source"] == "recogniser"
     assert "seed" not in answer
@@ -208,7 +208,7 @@ def test_a_sheet_is_refused_with_the_requests_that_draw_its_tiles(client: TestCl
         tile = draw(client, **request | {"index": 5 + offset})
         row, column = divmod(offset, 2)
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(tile))), whole[row * 28 :, column * 28 :][:28, :28])
-    assert "'index' 8" in detail
+    assert "'index' up to 8" in detail
 
 
 def test_a_sheet_tells_the_request_that_draws_it_again(client: TestClient) -> None:
@@ -259,9 +259,9 @@ def test_a_forged_sheet_is_not_echoed(client: TestClient, changes: dict[str, Any
 def test_a_model_without_recogniser_is_refused_with_those_that_have_one(client: TestClient) -> None:
     status, slug, detail = refused(client, encoded(drawing()), model="plain")
     assert (status, slug) == (422, "no-recogniser")
-    assert "Models with one: small." in detail
+    assert "Models with a recogniser: small." in detail
     other = draw(client, model="small", seed=1)
-    assert "not this model's" in refused(client, other, model="plain")[2]
+    assert "not of this version" in refused(client, other, model="plain")[2]
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"P6 2 2 255 " + b"0" * 12, b"<svg/>"])

@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
-from service.reading.upload import FORMATS, decoded, opened
+from service.reading.upload import FORMATS, decode, open_picture
 
 PAGE = np.zeros((40, 30), np.uint8)
 PAGE[:10, :10] = 255
@@ -20,7 +20,7 @@ def saved(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def read(content: bytes) -> np.ndarray:
-    return np.asarray(decoded(opened(content, max_pixels=10_000)).convert("L"))
+    return np.asarray(decode(open_picture(content, max_pixels=10_000)).convert("L"))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -31,7 +31,7 @@ def test_each_kind_of_file_is_read(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["TIFF", "ICO", "PPM", "TGA", "PCX"])
 def test_no_other_kind_of_file_is_read(kind: str) -> None:
     with pytest.raises(NotAnImage):
-        opened(saved(Image.fromarray(PAGE), kind), max_pixels=10_000)
+        open_picture(saved(Image.fromarray(PAGE), kind), max_pixels=10_000)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -61,8 +61,8 @@ def test_pixels_are_counted_before_they_are_read(kind: str, monkeypatch: pytest.
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", read_already)
     with pytest.raises(TooManyPixels, match="at most 10000 pixels"):
-        opened(content, max_pixels=10_000)
-    assert opened(content, max_pixels=10_100).size == (101, 100)
+        open_picture(content, max_pixels=10_000)
+    assert open_picture(content, max_pixels=10_100).size == (101, 100)
 
 
 def test_sixteen_bits_a_pixel_keep_their_greys() -> None:
@@ -90,4 +90,4 @@ def test_text_that_unpacks_to_more_than_its_file_is_refused() -> None:
     content = saved(Image.fromarray(PAGE), pnginfo=told)
     assert len(content) < 50_000
     with pytest.raises(NotAnImage):
-        opened(content, max_pixels=10_000)
+        open_picture(content, max_pixels=10_000)

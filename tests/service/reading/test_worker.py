@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from service.errors import QueueFull
-from service.reading.worker import Line
+from service.reading.worker import Worker
 
 
 class Held:
@@ -22,7 +22,7 @@ class Held:
         return "done"
 
 
-async def occupied(line: Line, held: Held) -> "asyncio.Task[str]":
+async def occupied(line: Worker, held: Held) -> "asyncio.Task[str]":
     """The line with its thread at work."""
     first = asyncio.create_task(line.run(held))
     assert await asyncio.to_thread(held.entered.wait, 30)
@@ -32,7 +32,7 @@ async def occupied(line: Line, held: Held) -> "asyncio.Task[str]":
 def test_whoever_comes_when_the_line_is_full_is_told_when_to_come_again() -> None:
     async def scenario() -> None:
         held = Held()
-        with Line("test", max_waiting=2) as line:
+        with Worker("test", max_waiting=2) as line:
             working = [await occupied(line, held)]
             working += [asyncio.create_task(line.run(held)) for _ in range(2)]
             await asyncio.sleep(0)  # lets each task run up to its wait
@@ -49,7 +49,7 @@ def test_whoever_comes_when_the_line_is_full_is_told_when_to_come_again() -> Non
 def test_the_event_loop_goes_on_while_the_line_works() -> None:
     async def scenario() -> None:
         held = Held()
-        with Line("test", max_waiting=2) as line:
+        with Worker("test", max_waiting=2) as line:
             working = await occupied(line, held)
             await asyncio.sleep(0.01)
             assert not working.done()
@@ -64,7 +64,7 @@ def test_work_that_fails_leaves_its_place() -> None:
         raise ValueError("broken")
 
     async def scenario() -> None:
-        with Line("test", max_waiting=0) as line:
+        with Worker("test", max_waiting=0) as line:
             for _ in range(3):
                 with pytest.raises(ValueError, match="broken"):
                     await line.run(fail)
@@ -75,7 +75,7 @@ def test_work_that_fails_leaves_its_place() -> None:
 def test_who_leaves_the_line_is_not_worked_for_and_leaves_a_place() -> None:
     async def scenario() -> None:
         held, gone = Held(), Held()
-        with Line("test", max_waiting=1) as line:
+        with Worker("test", max_waiting=1) as line:
             working = await occupied(line, held)
             leaving = asyncio.create_task(line.run(gone))
             await asyncio.sleep(0)

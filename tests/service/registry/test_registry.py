@@ -14,7 +14,7 @@ import pytest
 from latent import Codes
 from latent.noise import draw_classes, draw_noise, draw_styles
 from service.errors import InvalidModel, UnknownModel
-from service.inference.generator import Runtime
+from service.inference.generator import Generator
 from service.registry.folder import open_folder
 from service.registry.registry import Registry
 from service.settings import Settings
@@ -153,8 +153,8 @@ REFUSED: list[tuple[Callable[[Path], None], str]] = [
     (bare, "small.onnx: "),
     (doubled, "small.recogniser.onnx: it belongs to the generator"),
     (mismatched, "small.recogniser.onnx: it belongs to the generator"),
-    (of_one_row, "small.onnx: it cannot draw 16 images at a time"),
-    (unreadable, "small.onnx: a file cannot be read"),
+    (of_one_row, "small.onnx: the generator cannot draw 16 images at a time"),
+    (unreadable, "small.onnx: the service cannot read a file"),
 ]
 
 
@@ -176,7 +176,7 @@ def test_a_file_that_is_refused_is_named_once_and_the_old_one_is_served(
             (folder / "small.onnx").rmdir()
         write_version(folder, 2)
         await looked_twice(registry)
-        assert registry.now.find("small").runtime.digest == digest_of(folder / "small.onnx")
+        assert registry.now.find("small").version.digest == digest_of(folder / "small.onnx")
         assert warnings() == []
 
     with_registry(folder, scenario)
@@ -194,7 +194,7 @@ def test_of_two_files_with_one_name_the_one_that_is_served_goes_on_until_it_is_g
         assert said.startswith(f"{folder / 'another.onnx'} and plain.onnx both have the name 'plain' in their cards")
         (folder / "plain.onnx").unlink()
         await looked_twice(registry)
-        assert registry.now.find("plain").runtime.path == folder / "another.onnx"
+        assert registry.now.find("plain").generator.path == folder / "another.onnx"
 
     with_registry(folder, scenario)
 
@@ -208,7 +208,7 @@ def test_two_files_may_change_their_names_with_each_other(folder: Path) -> None:
         (folder / "aside").rename(folder / "plain.onnx")
         await looked_twice(registry)
         assert digests(registry) == before
-        assert registry.now.find("small").runtime.path == folder / "plain.onnx"
+        assert registry.now.find("small").generator.path == folder / "plain.onnx"
 
     with_registry(folder, scenario)
 
@@ -267,7 +267,7 @@ def test_the_last_file_that_goes_is_served_until_another_comes(folder: Path, war
         shutil.rmtree(folder)
         await looked_twice(registry)
         assert registry.now.models == before
-        assert all("is gone, and nothing else would be served" in line for line in warnings())
+        assert all("is gone, and the service would have no model left" in line for line in warnings())
         await asyncio.to_thread(folder.mkdir)
         write_version(folder, 0, "new")
         await looked_twice(registry)
@@ -294,8 +294,8 @@ def test_a_folder_that_cannot_be_looked_at_changes_nothing(
     with_registry(folder, scenario)
 
 
-def codes(runtime: Runtime, count: int) -> Codes:
-    space = runtime.card.space
+def codes(generator: Generator, count: int) -> Codes:
+    space = generator.version.card.space
     return Codes(
         draw_noise(space, 1, 0, count), space.one_hot(draw_classes(space, 1, 0, count)), draw_styles(space, 1, 0, count)
     )
@@ -304,8 +304,8 @@ def codes(runtime: Runtime, count: int) -> Codes:
 def test_what_is_replaced_draws_what_was_asked_of_it_and_is_freed(folder: Path) -> None:
     async def scenario(registry: Registry) -> None:
         old = registry.now.find("small")
-        expected = old.runtime.generate(codes(old.runtime, 1_000))
-        asked = codes(old.runtime, 1_000)
+        expected = old.generator.generate(codes(old.generator, 1_000))
+        asked = codes(old.generator, 1_000)
         under_way = asyncio.create_task(old.batcher.submit(asked))
         await asyncio.sleep(0)
         (folder / "small.recogniser.onnx").unlink()
@@ -316,10 +316,10 @@ def test_what_is_replaced_draws_what_was_asked_of_it_and_is_freed(folder: Path) 
         # A data set's stream asks the batcher that it began with again and again.
         assert np.array_equal((await old.batcher.submit(asked)).images, expected)
         (thread,) = old.batcher._thread._threads
-        runtime = weakref.ref(old.runtime)
+        generator = weakref.ref(old.generator)
         del old, under_way
         gc.collect()
-        assert runtime() is None
+        assert generator() is None
         thread.join(30)
         assert not thread.is_alive()
 

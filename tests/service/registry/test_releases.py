@@ -31,9 +31,9 @@ def test_a_name_means_what_its_release_says_and_every_version_of_it_is_served(fo
 
     async def scenario(registry: Registry) -> None:
         assert roles(registry) == {first: "other", second: "stable", third: "canary"}
-        assert registry.now.find("small").runtime.digest == second
-        assert registry.now.find(f"small@{first[:12]}").runtime.digest == first
-        assert registry.now.find(f"small@{third}").runtime.digest == third
+        assert registry.now.find("small").version.digest == second
+        assert registry.now.find(f"small@{first[:12]}").version.digest == first
+        assert registry.now.find(f"small@{third}").version.digest == third
         assert set(registry.now.models) == {"plain", "small"}
 
     with_registry(folder, scenario)
@@ -83,7 +83,7 @@ def test_a_release_comes_before_its_file_and_is_followed_once_the_file_is_there(
         await looked_twice(registry)
         assert registry.now.find("small") is before
         (said,) = warnings()
-        assert said.startswith(f"{folder / 'small.release.json'}: no file of the name 'small' has the digest ")
+        assert said.startswith(f"{folder / 'small.release.json'}: the stable version is ")
         shutil.copy(aside, folder / ".beside")
         (folder / ".beside").rename(folder / aside.name)
         await looked_twice(registry)
@@ -106,7 +106,9 @@ def test_a_stable_file_that_is_taken_away_or_replaced_is_served_on_until_the_rel
             await looked_twice(registry)
             assert registry.now.models == before
             (said,) = warnings()
-            assert "that it says is stable; bring that file back, or 'faussaire rollback'" in said
+            assert (
+                "no file of the name 'small' has this digest; bring the file back, or run 'faussaire rollback'" in said
+            )
         write_release(folder, other)
         await looked_twice(registry)
         assert roles(registry) == {digest_of(other): "stable"}
@@ -175,10 +177,19 @@ def canaryless(folder: Path) -> None:
 
 
 REFUSED = [
-    (canaryless, "small.release.json: no file of the name 'small' has the digest 111111111111 that it says is canary"),
-    (nameless, "other.release.json: no file of the name 'other' has the digest 000000000000"),
+    (
+        canaryless,
+        "small.release.json: the canary version is 111111111111, but no file of the name 'small' has this digest",
+    ),
+    (
+        nameless,
+        "other.release.json: the stable version is 000000000000, but no file of the name 'other' has this digest",
+    ),
     (junk, "small.release.json: Invalid JSON"),
-    (missing, "small.release.json: no file of the name 'small' has the digest 000000000000"),
+    (
+        missing,
+        "small.release.json: the stable version is 000000000000, but no file of the name 'small' has this digest",
+    ),
 ]
 
 

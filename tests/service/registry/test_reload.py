@@ -33,7 +33,7 @@ def with_clients(app: FastAPI, scenario: Callable[[httpx.AsyncClient, Registry],
             httpx.AsyncClient(transport=transport, base_url="http://t") as http,
         ):
             async with asyncio.timeout(60):  # what is lost would be waited for
-                await scenario(http, app.state.registry)
+                await scenario(http, app.state.context.registry)
 
     asyncio.run(run())
 

@@ -210,7 +210,7 @@ def test_an_image_of_any_version_tells_its_codes(client: TestClient, names: list
             assert (told["source"], version_label(told["model"], told["digest"])) == ("metadata", name)
     image = posted(client, "/v1/images", model=names[OTHER], seed=2).content
     answer = client.post("/v1/codes", content=image, params={"model": names[STABLE]})
-    assert "not this model's" in answer.json()["detail"]
+    assert "not of this version" in answer.json()["detail"]
 
 
 def test_answers_are_counted_by_role_and_outcome(client: TestClient, names: list[str]) -> None:

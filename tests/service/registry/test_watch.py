@@ -57,7 +57,7 @@ def test_a_look_that_fails_is_told_of_and_is_not_the_last(caplog: pytest.LogCapt
             await looks.reach(3)
 
     asyncio.run(run())
-    assert "what is served goes on" in caplog.text
+    assert "the service keeps its models" in caplog.text
 
 
 def test_without_an_interval_it_looks_when_it_is_told_to_and_not_before() -> None:

@@ -119,9 +119,10 @@ def test_an_image_that_is_read_is_a_span(models_dir: Path, collector: Collector)
 def test_nothing_is_sent_and_no_exporter_is_loaded_where_none_is_asked_for() -> None:
     program = """
 import sys
-from service.telemetry.tracing import tracing
-with tracing() as tracer:
-    assert tracer is None
+from service.telemetry.observation import Observation
+from service.telemetry.tracing import Tracing
+with Tracing() as tracing:
+    assert tracing.record(Observation("id"), "GET", {}) is None
 assert not any(name.startswith("opentelemetry.exporter") for name in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, env={"PATH": ""})
