@@ -1,13 +1,14 @@
 """What an operator may set: environment variables with the prefix FAUSSAIRE_."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.inference.session import Device
-
 ROOT = Path(__file__).parents[1]
+
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class Settings(BaseSettings):

@@ -38,7 +38,7 @@ def field_path(error: Any, submitted: Any) -> str:
         return ""
     if error["type"] == "missing":  # the input is the object that lacks the field
         return _joined((*_walk(location[:-1], submitted, target), location[-1]))
-    if location[-1] == KEY:  # the input is the key, which is the part before
+    if location[-1] == KEY and target == location[-2]:  # the key is not valid, and not a value of that name
         return _joined((*_walk(location[:-2], submitted, None), location[-2]))
     return _joined(_walk(location, submitted, target))
 

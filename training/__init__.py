@@ -2,5 +2,5 @@
 
 import os
 
-# ONNX Runtime reads it as it is imported, and would send what it does to its makers.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# ONNX Runtime reads this when it is imported; otherwise it reports its use to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

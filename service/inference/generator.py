@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard, ModelVersion
 from service.errors import InvalidModel
-from service.inference.session import Device, open_session, read_card
+from service.inference.session import open_session, read_card
+from service.settings import Device
 
 SHAPE = 16
 """Rows of every inference. The kernels of matrix products differ by batch size, and so do the last bits of a product.

@@ -2,12 +2,13 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import onnxruntime as ort
 
 from latent import GeneratorCard, InvalidCard, RecogniserCard
 from service.errors import InvalidModel
+from service.settings import Device
 
 QUIET = 4
 """ONNX Runtime's log level for fatal errors only: our own errors name the file."""
@@ -16,8 +17,6 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 CUDA_OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
 """As exact as the CPU's float32, and the same kernels after each start: no timing race between kernels."""
-
-Device = Literal["auto", "cpu", "cuda"]
 
 Card = TypeVar("Card", GeneratorCard, RecogniserCard)
 

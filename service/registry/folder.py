@@ -11,7 +11,7 @@ from latent.card import RECOGNISER_SUFFIX, recogniser_path
 from service.errors import InvalidModel
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
-from service.inference.session import Device
+from service.settings import Device
 
 
 class Mark(NamedTuple):

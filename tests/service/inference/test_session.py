@@ -10,7 +10,8 @@ import pytest
 
 from service.errors import InvalidModel
 from service.inference.generator import Generator
-from service.inference.session import CPU, CUDA, Device, open_session
+from service.inference.session import CPU, CUDA, open_session
+from service.settings import Device
 
 
 @pytest.fixture
