@@ -20,12 +20,16 @@ class Spy(type(os.environ)):
         return super().__getitem__(name)
 
     def note(self, name):
-        frame = sys._getframe(2)
-        while frame.f_globals.get("__name__") in ("os", "_collections_abc"):
+        # Up to the import of the module that reads: beyond it are the modules that import that one.
+        frame, readers = sys._getframe(2), []
+        while frame is not None and "importlib" not in frame.f_globals.get("__name__", ""):
+            readers.append(frame.f_globals.get("__name__", ""))
             frame = frame.f_back
-        module = frame.f_globals.get("__name__", "")
-        if module.split(".")[0] in OURS or str(name).startswith("FAUSSAIRE_"):
-            read.add(f"{module} reads {name}")
+        direct = next((reader for reader in readers if reader not in ("os", "collections.abc")), "")
+        ours = [reader for reader in readers if reader.split(".")[0] in OURS]
+        # pydantic reads variables of its own for our models, and ours through its settings.
+        if ours and (direct in ours or name.startswith("FAUSSAIRE_")):
+            read.add(f"{ours[0]} reads {name}")
 
 os.environ.__class__ = Spy
 for package in OURS:
