@@ -68,8 +68,13 @@ def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Gen
 
 
 @pytest.fixture(scope="module")
-def small(models_dir: Path) -> Iterator[TestClient]:
-    settings = Settings(models_dir=models_dir, default_model="small", max_images=MAX_IMAGES, max_pixels=MAX_PIXELS)
+def settings(models_dir: Path) -> Settings:
+    """Those of `client`. A module that needs others has a fixture of this name."""
+    return Settings(models_dir=models_dir, default_model="small", max_images=MAX_IMAGES, max_pixels=MAX_PIXELS)
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings)) as client:
         yield client
 

@@ -30,7 +30,8 @@ MEMBERS = [
 ]
 """Names that pydantic gives to members of unions, and other parts of its locations."""
 
-names = st.sampled_from(MEMBERS) | st.text(st.characters(exclude_characters="."), min_size=1, max_size=5)
+characters = st.characters(exclude_characters=".", exclude_categories=["Cs"])  # pydantic drops lone surrogates
+names = st.sampled_from(MEMBERS) | st.text(characters, min_size=1, max_size=5)
 
 
 def fault_path(model: type[BaseModel], value: Any) -> str | None:
@@ -40,8 +41,8 @@ def fault_path(model: type[BaseModel], value: Any) -> str | None:
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_blend_over_a_class_of_any_name_is_at_fault_there(small: TestClient, name: str) -> None:
-    status, field, detail = refused(small, "/v1/images", {"class": {name: -1}})
+def test_a_blend_over_a_class_of_any_name_is_at_fault_there(client: TestClient, name: str) -> None:
+    status, field, detail = refused(client, "/v1/images", {"class": {name: -1}})
     assert (status, field) == (422, f"class.{name}")
     assert detail == "Input should be greater than or equal to 0."
 
@@ -76,14 +77,14 @@ def test_a_part_of_an_axis_is_at_fault_by_its_place(columns: Any, path: str) -> 
     assert fault_path(TraversalRequest, {"columns": columns}) == path
 
 
-def test_a_name_that_is_not_valid_is_at_fault_by_itself(small: TestClient) -> None:
-    assert refused(small, "/v1/images", {"class": {"": 1}}) == (
+def test_a_name_that_is_not_valid_is_at_fault_by_itself(client: TestClient) -> None:
+    assert refused(client, "/v1/images", {"class": {"": 1}}) == (
         422,
         "class.",
         "String should have at least 1 character.",
     )
     long = "x" * 101
-    assert refused(small, "/v1/images", {"class": {"7": 1, long: 1}})[1] == f"class.{long}"
+    assert refused(client, "/v1/images", {"class": {"7": 1, long: 1}})[1] == f"class.{long}"
 
 
 def test_a_field_that_is_missing_or_unknown_is_named_where_it_would_be() -> None:

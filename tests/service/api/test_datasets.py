@@ -1,6 +1,5 @@
 import io
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,12 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from torchvision.datasets import MNIST
 
-from service.app import create_app
 from service.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def client(models_dir: Path) -> Iterator[TestClient]:
-    settings = Settings(models_dir=models_dir, default_model="small", max_streams=2)
-    with TestClient(create_app(settings)) as client:
-        yield client
+def settings(models_dir: Path) -> Settings:
+    return Settings(models_dir=models_dir, default_model="small", max_streams=2)
 
 
 def read(content: bytes, folder: Path) -> MNIST:

@@ -27,54 +27,54 @@ ENDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("start", "end"), ENDS)
 @pytest.mark.parametrize("frames", [2, 3, 24])
 def test_the_first_and_the_last_frame_are_byte_for_byte_what_the_ends_draw_alone(
-    small: TestClient, start: dict[str, Any], end: dict[str, Any], frames: int
+    client: TestClient, start: dict[str, Any], end: dict[str, Any], frames: int
 ) -> None:
-    alone = [posted(small, IMAGES, **point).content for point in (start, end)]
+    alone = [posted(client, IMAGES, **point).content for point in (start, end)]
     body: dict[str, Any] = {"from": start, "to": end, "frames": frames}
-    listed = pngs(posted(small, PATH, **body, format="json").json())
+    listed = pngs(posted(client, PATH, **body, format="json").json())
     assert len(listed) == frames
     assert [listed[0], listed[-1]] == alone
-    _, files = unzipped(posted(small, PATH, **body, format="zip").content)
+    _, files = unzipped(posted(client, PATH, **body, format="zip").content)
     assert list(files.values()) == listed
 
 
 @pytest.mark.parametrize(("start", "end"), [*ENDS, ({"class": "3", "seed": 1}, {"class": "8"})])
 def test_every_frame_tells_codes_that_draw_it_again_byte_for_byte(
-    small: TestClient, start: dict[str, Any], end: dict[str, Any]
+    client: TestClient, start: dict[str, Any], end: dict[str, Any]
 ) -> None:
     body: dict[str, Any] = {"from": start, "to": end, "frames": 7, "format": "json"}
-    answer = posted(small, PATH, **body).json()
+    answer = posted(client, PATH, **body).json()
     for told, content in zip(answer["images"], pngs(answer), strict=True):
         named = {"styles": "style"}
         asked = {named.get(name, name): value for name, value in told.items() if name != "png"}
-        assert posted(small, IMAGES, **asked).content == content
-        assert small.post("/v1/codes", content=content).json()["source"] == "metadata"
+        assert posted(client, IMAGES, **asked).content == content
+        assert client.post("/v1/codes", content=content).json()["source"] == "metadata"
 
 
-def test_codes_go_straight(small: TestClient) -> None:
-    images = posted(small, PATH, **{"from": THREE, "to": EIGHT}, frames=5, format="json").json()["images"]
+def test_codes_go_straight(client: TestClient) -> None:
+    images = posted(client, PATH, **{"from": THREE, "to": EIGHT}, frames=5, format="json").json()["images"]
     assert [image["class"].get("3", 0) for image in images] == [1, 0.75, 0.5, 0.25, 0]
     assert [image["class"].get("8", 0) for image in images] == [0, 0.25, 0.5, 0.75, 1]
     assert [image["styles"]["slant"] for image in images] == [0.5, 0.25, 0, -0.25, -0.5]
 
 
-def test_an_end_without_a_seed_has_the_noise_of_the_other(small: TestClient) -> None:
-    answer = posted(small, PATH, **{"from": {"class": "3", "index": 4}, "to": {"class": "8"}}, format="json")
+def test_an_end_without_a_seed_has_the_noise_of_the_other(client: TestClient) -> None:
+    answer = posted(client, PATH, **{"from": {"class": "3", "index": 4}, "to": {"class": "8"}}, format="json")
     seed = int(answer.headers["faussaire-seed"])
     assert answer.headers["faussaire-index"] == "4"
     images = answer.json()["images"]
     assert len(images) == 24
     assert {(image["seed"], image["index"]) for image in images} == {(seed, 4)}
     assert not any("noise" in image for image in images)
-    assert pngs(answer.json())[-1] == posted(small, IMAGES, seed=seed, index=4, **{"class": "8"}).content
+    assert pngs(answer.json())[-1] == posted(client, IMAGES, seed=seed, index=4, **{"class": "8"}).content
 
 
 @pytest.mark.parametrize("kind", ["apng", "webp", "gif"])
-def test_an_animation_has_the_frames_there_and_where_asked_for_back(small: TestClient, kind: str) -> None:
+def test_an_animation_has_the_frames_there_and_where_asked_for_back(client: TestClient, kind: str) -> None:
     ends: dict[str, Any] = {"from": THREE, "to": EIGHT, "frames": 6}
-    stack = np.load(io.BytesIO(posted(small, PATH, **ends, format="npy").content))[:, :, :, 0]
+    stack = np.load(io.BytesIO(posted(client, PATH, **ends, format="npy").content))[:, :, :, 0]
     for loop, order in ((False, [0, 1, 2, 3, 4, 5]), (True, [0, 1, 2, 3, 4, 5, 4, 3, 2, 1])):
-        answer = posted(small, PATH, **ends, format=kind, loop=loop, fps=25)
+        answer = posted(client, PATH, **ends, format=kind, loop=loop, fps=25)
         assert answer.headers["content-type"] == f"image/{kind}"
         with Image.open(io.BytesIO(answer.content)) as film:
             assert film.n_frames == len(order)  # type: ignore[attr-defined]
@@ -83,14 +83,14 @@ def test_an_animation_has_the_frames_there_and_where_asked_for_back(small: TestC
                 assert np.array_equal(np.asarray(film.convert("L")), stack[frame])
 
 
-def test_a_sheet_of_frames_has_them_row_by_row(small: TestClient) -> None:
+def test_a_sheet_of_frames_has_them_row_by_row(client: TestClient) -> None:
     ends: dict[str, Any] = {"from": THREE, "to": EIGHT, "frames": 4}
-    stack = np.load(io.BytesIO(posted(small, PATH, **ends, format="npy").content))[:, :, :, 0]
-    sheet = posted(small, PATH, **ends, scale=3)
+    stack = np.load(io.BytesIO(posted(client, PATH, **ends, format="npy").content))[:, :, :, 0]
+    sheet = posted(client, PATH, **ends, scale=3)
     assert sheet.headers["content-type"] == "image/png"
     whole = pixels(sheet.content)
     assert np.array_equal(whole[::3, ::3], stack.reshape(2, 2, 28, 28).transpose(0, 2, 1, 3).reshape(56, 56))
-    assert small.post("/v1/codes", content=sheet.content).json()["type"].endswith("sheet-of-images")
+    assert client.post("/v1/codes", content=sheet.content).json()["type"].endswith("sheet-of-images")
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -118,14 +118,14 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("body", "field", "remedy"), WRONG, ids=[str(body)[:60] for body, _, _ in WRONG])
 def test_what_cannot_be_interpolated_is_refused_by_its_field_with_the_remedy(
-    small: TestClient, body: dict[str, Any], field: str, remedy: str
+    client: TestClient, body: dict[str, Any], field: str, remedy: str
 ) -> None:
-    status, named, detail = refused(small, PATH, body)
+    status, named, detail = refused(client, PATH, body)
     assert (status, named) == (422, field)
     assert remedy in detail
 
 
-def test_whatever_decides_an_interpolation_has_a_part_in_its_etag(small: TestClient) -> None:
+def test_whatever_decides_an_interpolation_has_a_part_in_its_etag(client: TestClient) -> None:
     bodies: list[dict[str, Any]] = [
         {"from": THREE, "to": EIGHT},
         {"from": EIGHT, "to": THREE},
@@ -137,21 +137,21 @@ def test_whatever_decides_an_interpolation_has_a_part_in_its_etag(small: TestCli
         {"from": THREE, "to": EIGHT, "format": "webp"},
         {"from": THREE, "to": EIGHT, "format": "webp", "loop": True},
     ]
-    answers = [posted(small, PATH, **body) for body in bodies]
+    answers = [posted(client, PATH, **body) for body in bodies]
     assert len({answer.headers["etag"] for answer in answers}) == len(bodies)
     for body, answer in zip(bodies, answers, strict=True):
-        again = posted(small, PATH, **body)
+        again = posted(client, PATH, **body)
         assert (again.headers["etag"], again.content) == (answer.headers["etag"], answer.content)
 
 
-def test_a_model_without_codes_goes_from_noise_to_noise(small: TestClient) -> None:
-    posted(small, PATH, model="plain", **{"from": {"seed": 1}, "to": {"seed": 2}})
+def test_a_model_without_codes_goes_from_noise_to_noise(client: TestClient) -> None:
+    posted(client, PATH, model="plain", **{"from": {"seed": 1}, "to": {"seed": 2}})
 
 
 def test_a_full_queue_refuses_an_interpolation_too(models_dir: Path) -> None:
     check_full_queue_refuses(models_dir, PATH, {"from": {}, "to": {}})
 
 
-def test_the_documentation_has_examples_that_are_answered(small: TestClient) -> None:
-    for example in played_examples(small, PATH, "InterpolationRequest"):
-        posted(small, PATH, **example)
+def test_the_documentation_has_examples_that_are_answered(client: TestClient) -> None:
+    for example in played_examples(client, PATH, "InterpolationRequest"):
+        posted(client, PATH, **example)

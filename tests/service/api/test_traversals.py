@@ -57,19 +57,19 @@ GRIDS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 
 @pytest.mark.parametrize(("body", "tiles"), GRIDS, ids=[str(body)[:40] for body, _ in GRIDS])
 def test_every_tile_is_the_image_that_its_codes_draw_alone(
-    small: TestClient, body: dict[str, Any], tiles: list[dict[str, Any]]
+    client: TestClient, body: dict[str, Any], tiles: list[dict[str, Any]]
 ) -> None:
-    alone = [posted(small, IMAGES, **tile).content for tile in tiles]
-    answer = posted(small, PATH, **body, format="json").json()
+    alone = [posted(client, IMAGES, **tile).content for tile in tiles]
+    answer = posted(client, PATH, **body, format="json").json()
     assert pngs(answer) == alone
     assert [image["seed"] for image in answer["images"]] == [tile["seed"] for tile in tiles]
-    manifest, files = unzipped(posted(small, PATH, **body, format="zip").content)
+    manifest, files = unzipped(posted(client, PATH, **body, format="zip").content)
     assert list(files.values()) == alone
     assert len(alone) % manifest["columns"] == 0
-    stack = np.load(io.BytesIO(posted(small, PATH, **body, format="npy").content))
+    stack = np.load(io.BytesIO(posted(client, PATH, **body, format="npy").content))
     assert all(np.array_equal(tile[:, :, 0], pixels(png)) for tile, png in zip(stack, alone, strict=True))
     columns = manifest["columns"]
-    sheet = posted(small, PATH, **body)
+    sheet = posted(client, PATH, **body)
     assert sheet.headers["content-type"] == "image/png"
     whole = pixels(sheet.content)
     assert whole.shape == (len(alone) // columns * 28, columns * 28)
@@ -78,8 +78,8 @@ def test_every_tile_is_the_image_that_its_codes_draw_alone(
         assert np.array_equal(whole[row * 28 :, column * 28 :][:28, :28], tile[:, :, 0])
 
 
-def test_the_noise_is_the_same_in_all_tiles_where_no_axis_is_of_seeds(small: TestClient) -> None:
-    answer = posted(small, PATH, rows=ALL, columns=SLANT, format="json")
+def test_the_noise_is_the_same_in_all_tiles_where_no_axis_is_of_seeds(client: TestClient) -> None:
+    answer = posted(client, PATH, rows=ALL, columns=SLANT, format="json")
     images = answer.json()["images"]
     assert len(images) == 50
     assert {(image["seed"], image["index"]) for image in images} == {(int(answer.headers["faussaire-seed"]), 0)}
@@ -88,21 +88,21 @@ def test_the_noise_is_the_same_in_all_tiles_where_no_axis_is_of_seeds(small: Tes
     assert [image["styles"]["slant"] for image in images[:5]] == [-1, -0.5, 0, 0.5, 1]
 
 
-def test_a_style_axis_goes_over_the_codes_range_when_not_told_otherwise(small: TestClient) -> None:
-    images = posted(small, PATH, columns={"style": "width"}, format="json").json()["images"]
+def test_a_style_axis_goes_over_the_codes_range_when_not_told_otherwise(client: TestClient) -> None:
+    images = posted(client, PATH, columns={"style": "width"}, format="json").json()["images"]
     widths = [image["styles"]["width"] for image in images]
     assert len(widths) == 11
     assert (widths[0], widths[-1]) == (-0.5, 2)
 
 
 @pytest.mark.parametrize("kind", ["apng", "webp", "gif"])
-def test_one_axis_alone_can_be_played(small: TestClient, kind: str) -> None:
+def test_one_axis_alone_can_be_played(client: TestClient, kind: str) -> None:
     body: dict[str, Any] = {"columns": SLANT, "seed": 1, "class": "7", "format": kind, "fps": 20, "scale": 2}
-    answer = posted(small, PATH, **body)
+    answer = posted(client, PATH, **body)
     assert answer.headers["content-type"] == f"image/{kind}"
-    stack = np.load(io.BytesIO(posted(small, PATH, columns=SLANT, seed=1, format="npy", **{"class": "7"}).content))
+    stack = np.load(io.BytesIO(posted(client, PATH, columns=SLANT, seed=1, format="npy", **{"class": "7"}).content))
     there = [tile[:, :, 0].repeat(2, 0).repeat(2, 1) for tile in stack]
-    back = posted(small, PATH, **body, loop=True)
+    back = posted(client, PATH, **body, loop=True)
     for content, frames in ((answer.content, there), (back.content, there + there[-2:0:-1])):
         with Image.open(io.BytesIO(content)) as film:
             assert film.n_frames == len(frames)  # type: ignore[attr-defined]
@@ -112,11 +112,11 @@ def test_one_axis_alone_can_be_played(small: TestClient, kind: str) -> None:
     assert back.headers["etag"] != answer.headers["etag"]
 
 
-def test_an_animation_can_be_asked_for_by_accept_where_there_is_one_axis(small: TestClient) -> None:
+def test_an_animation_can_be_asked_for_by_accept_where_there_is_one_axis(client: TestClient) -> None:
     body: dict[str, Any] = {"columns": SLANT, "seed": 1}
-    gif = small.post(PATH, json=body, headers={"Accept": "image/gif"})
-    assert gif.content == posted(small, PATH, **body, format="gif").content
-    status, field, detail = refused(small, PATH, body | {"rows": ALL}, Accept="image/gif")
+    gif = client.post(PATH, json=body, headers={"Accept": "image/gif"})
+    assert gif.content == posted(client, PATH, **body, format="gif").content
+    status, field, detail = refused(client, PATH, body | {"rows": ALL}, Accept="image/gif")
     assert (status, field) == (406, "Accept")
     assert "image/gif" not in detail
 
@@ -168,21 +168,21 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("body", "field", "remedy"), WRONG, ids=[str(body)[:60] for body, _, _ in WRONG])
 def test_what_cannot_be_traversed_is_refused_by_its_field_with_the_remedy(
-    small: TestClient, body: dict[str, Any], field: str, remedy: str
+    client: TestClient, body: dict[str, Any], field: str, remedy: str
 ) -> None:
-    status, named, detail = refused(small, PATH, body)
+    status, named, detail = refused(client, PATH, body)
     assert (status, named) == (422, field)
     assert remedy in detail
 
 
-def test_a_model_without_codes_can_be_traversed_by_seeds_alone(small: TestClient) -> None:
-    posted(small, PATH, model="plain", columns={"seed": [1, 2]})
-    assert refused(small, PATH, {"model": "plain", "columns": ALL})[1] == "columns.class"
-    assert refused(small, PATH, {"model": "plain", "columns": SLANT})[1] == "columns.style"
-    assert refused(small, PATH, {"model": "gpt", "columns": SLANT})[:2] == (404, "model")
+def test_a_model_without_codes_can_be_traversed_by_seeds_alone(client: TestClient) -> None:
+    posted(client, PATH, model="plain", columns={"seed": [1, 2]})
+    assert refused(client, PATH, {"model": "plain", "columns": ALL})[1] == "columns.class"
+    assert refused(client, PATH, {"model": "plain", "columns": SLANT})[1] == "columns.style"
+    assert refused(client, PATH, {"model": "gpt", "columns": SLANT})[:2] == (404, "model")
 
 
-def test_whatever_decides_a_traversal_has_a_part_in_its_etag(small: TestClient) -> None:
+def test_whatever_decides_a_traversal_has_a_part_in_its_etag(client: TestClient) -> None:
     bodies: list[dict[str, Any]] = [
         {"columns": WIDTH, "rows": {"class": ["1", "2"]}},
         {"columns": WIDTH, "rows": {"class": ["2", "1"]}},
@@ -196,10 +196,10 @@ def test_whatever_decides_a_traversal_has_a_part_in_its_etag(small: TestClient) 
         {"columns": WIDTH, "format": "webp"},
         {"columns": WIDTH, "format": "gif", "loop": True},
     ]
-    answers = [posted(small, PATH, **body, seed=1) for body in bodies]
+    answers = [posted(client, PATH, **body, seed=1) for body in bodies]
     assert len({answer.headers["etag"] for answer in answers}) == len(bodies)
     for body, answer in zip(bodies, answers, strict=True):
-        again = posted(small, PATH, **body, seed=1)
+        again = posted(client, PATH, **body, seed=1)
         assert (again.headers["etag"], again.content) == (answer.headers["etag"], answer.content)
 
 
@@ -207,7 +207,7 @@ def test_a_full_queue_refuses_a_traversal_too(models_dir: Path) -> None:
     check_full_queue_refuses(models_dir, PATH, {"columns": SLANT})
 
 
-def test_the_documentation_has_examples_that_are_answered(small: TestClient) -> None:
-    for example in played_examples(small, PATH, "TraversalRequest"):
+def test_the_documentation_has_examples_that_are_answered(client: TestClient) -> None:
+    for example in played_examples(client, PATH, "TraversalRequest"):
         fitting = {"rows": {"class": ["3", "8"]}} if example.get("rows") == ALL else {}
-        posted(small, PATH, **example | fitting)
+        posted(client, PATH, **example | fitting)

@@ -59,34 +59,34 @@ def test_a_scaled_image_has_each_pixel_as_a_square(images: np.ndarray, factor: i
         assert np.array_equal(image[row::factor, (factor - 1 - row) :: factor], images[0])
 
 
-def test_every_format_has_the_same_pixels(small: TestClient) -> None:
+def test_every_format_has_the_same_pixels(client: TestClient) -> None:
     body: dict[str, Any] = {"seed": 3, "index": 5, "n": 4}
-    stack = np.load(io.BytesIO(posted(small, PATH, **body, format="npy").content))
+    stack = np.load(io.BytesIO(posted(client, PATH, **body, format="npy").content))
     assert stack.shape == (4, 28, 28, 1)
     assert stack.dtype == np.uint8
-    sheet = pixels(posted(small, PATH, **body, format="sheet").content)
+    sheet = pixels(posted(client, PATH, **body, format="sheet").content)
     assert np.array_equal(sheet, stack.reshape(2, 2, 28, 28).transpose(0, 2, 1, 3).reshape(56, 56))
-    _, files = unzipped(posted(small, PATH, **body, format="zip").content)
-    listed = pngs(posted(small, PATH, **body, format="json").json())
+    _, files = unzipped(posted(client, PATH, **body, format="zip").content)
+    listed = pngs(posted(client, PATH, **body, format="json").json())
     assert list(files.values()) == listed
     for place, content in enumerate(listed):
         assert np.array_equal(pixels(content), stack[place, :, :, 0])
-        assert content == posted(small, PATH, seed=3, index=5 + place).content
+        assert content == posted(client, PATH, seed=3, index=5 + place).content
 
 
-def test_png_is_the_one_image_or_the_sheet_of_several(small: TestClient) -> None:
-    assert posted(small, PATH, seed=1, n=3, format="png").content == posted(small, PATH, seed=1, n=3).content
-    assert posted(small, PATH, seed=1, n=3).content == posted(small, PATH, seed=1, n=3, format="sheet").content
-    one, forced = posted(small, PATH, seed=1).content, posted(small, PATH, seed=1, format="sheet").content
+def test_png_is_the_one_image_or_the_sheet_of_several(client: TestClient) -> None:
+    assert posted(client, PATH, seed=1, n=3, format="png").content == posted(client, PATH, seed=1, n=3).content
+    assert posted(client, PATH, seed=1, n=3).content == posted(client, PATH, seed=1, n=3, format="sheet").content
+    one, forced = posted(client, PATH, seed=1).content, posted(client, PATH, seed=1, format="sheet").content
     assert np.array_equal(pixels(one), pixels(forced))
-    assert small.post("/v1/codes", content=one).json()["source"] == "metadata"
-    assert small.post("/v1/codes", content=forced).json()["type"].endswith("sheet-of-images")
+    assert client.post("/v1/codes", content=one).json()["source"] == "metadata"
+    assert client.post("/v1/codes", content=forced).json()["type"].endswith("sheet-of-images")
 
 
-def test_json_and_the_manifest_tell_the_same_of_every_image(small: TestClient) -> None:
+def test_json_and_the_manifest_tell_the_same_of_every_image(client: TestClient) -> None:
     body: dict[str, Any] = {"seed": 3, "n": 2, "class": "7", "style": {"slant": 0.5, "width": 2}, "truncation": 0.5}
-    answer = posted(small, PATH, **body, format="json").json()
-    manifest, _ = unzipped(posted(small, PATH, **body, format="zip").content)
+    answer = posted(client, PATH, **body, format="json").json()
+    manifest, _ = unzipped(posted(client, PATH, **body, format="zip").content)
     assert answer["model"] == manifest["model"] == "small"
     assert len(answer["digest"]) == 64
     told = {"seed": 3, "class": {"7": 1.0}, "styles": {"slant": 0.5, "width": 2.0}, "truncation": 0.5}
@@ -97,13 +97,13 @@ def test_json_and_the_manifest_tell_the_same_of_every_image(small: TestClient) -
 
 
 @pytest.mark.parametrize("kind", ["png", "sheet", "zip", "json"])
-def test_a_scale_makes_every_pixel_a_square(small: TestClient, kind: str) -> None:
+def test_a_scale_makes_every_pixel_a_square(client: TestClient, kind: str) -> None:
     def first(scale: int) -> Image.Image:
-        content = posted(small, PATH, seed=1, format=kind, scale=scale).content
+        content = posted(client, PATH, seed=1, format=kind, scale=scale).content
         if kind == "zip":
             content = unzipped(content)[1]["0000.png"]
         elif kind == "json":
-            content = pngs(posted(small, PATH, seed=1, format=kind, scale=scale).json())[0]
+            content = pngs(posted(client, PATH, seed=1, format=kind, scale=scale).json())[0]
         return Image.open(io.BytesIO(content))
 
     plain, large = first(1), first(7)
@@ -112,18 +112,18 @@ def test_a_scale_makes_every_pixel_a_square(small: TestClient, kind: str) -> Non
     assert np.array_equal(np.asarray(large), np.asarray(plain.resize((196, 196), Image.Resampling.NEAREST)))
 
 
-def test_a_scale_that_cannot_be_is_refused_with_what_can(small: TestClient) -> None:
-    assert refused(small, PATH, {"format": "npy", "scale": 2})[1] == "scale"
-    posted(small, PATH, format="npy", scale=1)
+def test_a_scale_that_cannot_be_is_refused_with_what_can(client: TestClient) -> None:
+    assert refused(client, PATH, {"format": "npy", "scale": 2})[1] == "scale"
+    posted(client, PATH, format="npy", scale=1)
     for scale in (0, 17, 1.5, "2"):
-        assert refused(small, PATH, {"scale": scale})[:2] == (422, "scale")
-    status, field, detail = refused(small, PATH, {"n": 50, "scale": 16})
+        assert refused(client, PATH, {"scale": scale})[:2] == (422, "scale")
+    status, field, detail = refused(client, PATH, {"n": 50, "scale": 16})
     assert (status, field) == (422, "scale")
     assert "at most 7" in detail
-    posted(small, PATH, n=50, scale=7)
+    posted(client, PATH, n=50, scale=7)
 
 
-def test_whatever_decides_the_bytes_has_a_part_in_the_etag(small: TestClient) -> None:
+def test_whatever_decides_the_bytes_has_a_part_in_the_etag(client: TestClient) -> None:
     noise = [0.5] * NOISE
     bodies: list[dict[str, Any]] = [
         {},
@@ -145,27 +145,27 @@ def test_whatever_decides_the_bytes_has_a_part_in_the_etag(small: TestClient) ->
     ]
     bodies = [body | {"seed": 1, "format": kind} for body in bodies for kind in FORMATS if kind != "sheet"]
     bodies = [body for body in bodies if body["format"] != "npy" or "scale" not in body]
-    answers = [posted(small, PATH, **body) for body in bodies]
+    answers = [posted(client, PATH, **body) for body in bodies]
     by_etag = {answer.headers["etag"]: answer.content for answer in answers}
     assert len(by_etag) == len(bodies)
     for body in bodies:
-        again = posted(small, PATH, **body)
+        again = posted(client, PATH, **body)
         assert by_etag[again.headers["etag"]] == again.content
 
 
-def test_an_image_by_url_takes_a_scale_and_a_truncation(small: TestClient) -> None:
-    got = small.get("/v1/image?class=7&seed=1&scale=3&truncation=0.5")
-    made = posted(small, PATH, seed=1, scale=3, truncation=0.5, **{"class": "7"})
+def test_an_image_by_url_takes_a_scale_and_a_truncation(client: TestClient) -> None:
+    got = client.get("/v1/image?class=7&seed=1&scale=3&truncation=0.5")
+    made = posted(client, PATH, seed=1, scale=3, truncation=0.5, **{"class": "7"})
     assert got.content == made.content
     assert got.headers["etag"] == made.headers["etag"]
-    assert small.get("/v1/image?class=7&seed=1&scale=3").content != got.content
+    assert client.get("/v1/image?class=7&seed=1&scale=3").content != got.content
     for wrong in ("scale=0", "scale=17", "truncation=0", "truncation=1.1", "truncation=nan", "format=zip"):
-        assert small.get(f"/v1/image?{wrong}").json()["field"] == wrong.split("=")[0]
+        assert client.get(f"/v1/image?{wrong}").json()["field"] == wrong.split("=")[0]
 
 
-def test_the_documentation_has_every_type_and_an_example_that_is_answered(small: TestClient) -> None:
-    api = small.get("/openapi.json").json()
+def test_the_documentation_has_every_type_and_an_example_that_is_answered(client: TestClient) -> None:
+    api = client.get("/openapi.json").json()
     answer = api["paths"][PATH]["post"]["responses"]["200"]
     assert set(answer["content"]) == {"image/png", "application/zip", "application/json", "application/x-npy"}
     for example in api["components"]["schemas"]["ImagesRequest"]["examples"]:
-        posted(small, PATH, **example)
+        posted(client, PATH, **example)

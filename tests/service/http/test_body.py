@@ -1,7 +1,9 @@
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from service.http.body import UploadBudget
@@ -109,3 +111,15 @@ def test_other_requests_are_no_files() -> None:
         await finished(tasks, *held)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_of_ten_megabytes_is_refused(client: TestClient, declared: bool) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(10):
+            yield b" " * 1_000_000
+
+    content = b" " * 10_000_000 if declared else chunks()
+    response = client.post("/v1/images", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 413
+    assert "65536 bytes" in response.json()["detail"]

@@ -27,8 +27,8 @@ LIKED = [
 
 
 @pytest.mark.parametrize(("accept", "media_type"), LIKED)
-def test_what_accept_likes_most_is_the_answers_type(small: TestClient, accept: str, media_type: str) -> None:
-    response = small.post("/v1/images", json={"seed": 1, "n": 2}, headers={"Accept": accept})
+def test_what_accept_likes_most_is_the_answers_type(client: TestClient, accept: str, media_type: str) -> None:
+    response = client.post("/v1/images", json={"seed": 1, "n": 2}, headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == media_type
     assert response.headers["vary"] == "Accept"
@@ -36,16 +36,16 @@ def test_what_accept_likes_most_is_the_answers_type(small: TestClient, accept: s
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png;q=0", "*/*;q=0", "image/jpeg, text/*", "nonsense"])
 def test_where_nothing_that_there_is_is_accepted_the_answer_is_406_with_the_choices(
-    small: TestClient, accept: str
+    client: TestClient, accept: str
 ) -> None:
-    status, field, detail = refused(small, "/v1/images", {"seed": 1}, Accept=accept)
+    status, field, detail = refused(client, "/v1/images", {"seed": 1}, Accept=accept)
     assert (status, field) == (406, "Accept")
     for choice in ("image/png", "application/zip", "application/json", "application/x-npy", "'format'"):
         assert choice in detail
 
 
-def test_a_format_that_is_named_is_given_whatever_is_accepted(small: TestClient) -> None:
-    response = small.post("/v1/images", json={"seed": 1, "format": "zip"}, headers={"Accept": "text/html"})
+def test_a_format_that_is_named_is_given_whatever_is_accepted(client: TestClient) -> None:
+    response = client.post("/v1/images", json={"seed": 1, "format": "zip"}, headers={"Accept": "text/html"})
     assert response.headers["content-type"] == "application/zip"
 
 

@@ -41,68 +41,70 @@ WRONG: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=[str(item)[:40] for item in ITEMS])
-def test_an_item_is_the_same_bytes_alone_and_at_any_place_among_others(small: TestClient, item: dict[str, Any]) -> None:
-    alone = posted(small, PATH, **item).content
-    assert posted(small, PATH, items=[item]).content == alone
+def test_an_item_is_the_same_bytes_alone_and_at_any_place_among_others(
+    client: TestClient, item: dict[str, Any]
+) -> None:
+    alone = posted(client, PATH, **item).content
+    assert posted(client, PATH, items=[item]).content == alone
     others = [other for other in ITEMS if other is not item] * 4
     for place in (0, 1, 15, 16, len(others)):
         among = [*others[:place], item, *others[place:]]
-        _, files = unzipped(posted(small, PATH, items=among, seed=77, format="zip").content)
+        _, files = unzipped(posted(client, PATH, items=among, seed=77, format="zip").content)
         assert files[f"{place:04d}.png"] == alone
-        assert pngs(posted(small, PATH, items=among, seed=78, format="json").json())[place] == alone
+        assert pngs(posted(client, PATH, items=among, seed=78, format="json").json())[place] == alone
 
 
 @pytest.mark.parametrize("kind", ["sheet", "zip", "json", "npy"])
-def test_items_with_seeds_of_their_own_are_the_same_bytes_each_time(small: TestClient, kind: str) -> None:
-    first, second = (posted(small, PATH, items=ITEMS, format=kind) for _ in range(2))
+def test_items_with_seeds_of_their_own_are_the_same_bytes_each_time(client: TestClient, kind: str) -> None:
+    first, second = (posted(client, PATH, items=ITEMS, format=kind) for _ in range(2))
     assert first.headers["faussaire-seed"] != second.headers["faussaire-seed"]  # which the server chose
     assert (first.headers["etag"], first.content) == (second.headers["etag"], second.content)
 
 
-def test_an_item_is_the_image_of_its_url(small: TestClient) -> None:
+def test_an_item_is_the_image_of_its_url(client: TestClient) -> None:
     item = {"class": "7", "style": [0.5, -0.5], "seed": 1, "index": 3, "truncation": 0.5}
-    got = small.get("/v1/image?class=7&style=0.5,-0.5&seed=1&index=3&truncation=0.5")
-    assert pngs(posted(small, PATH, items=[{}, item], format="json").json())[1] == got.content
+    got = client.get("/v1/image?class=7&style=0.5,-0.5&seed=1&index=3&truncation=0.5")
+    assert pngs(posted(client, PATH, items=[{}, item], format="json").json())[1] == got.content
 
 
-def test_the_codes_that_an_item_tells_draw_it_again_byte_for_byte(small: TestClient) -> None:
-    for content in pngs(posted(small, PATH, items=ITEMS, format="json").json()):
-        codes = small.post("/v1/codes", content=content).json()
+def test_the_codes_that_an_item_tells_draw_it_again_byte_for_byte(client: TestClient) -> None:
+    for content in pngs(posted(client, PATH, items=ITEMS, format="json").json()):
+        codes = client.post("/v1/codes", content=content).json()
         assert codes["source"] == "metadata"
         asked = {name: codes[name] for name in ("seed", "index", "truncation", "noise") if name in codes}
         blend = {name: weight for name, weight in codes["classes"].items() if weight}
-        again = posted(small, PATH, **asked, style=codes["styles"], **{"class": blend})
+        again = posted(client, PATH, **asked, style=codes["styles"], **{"class": blend})
         assert again.content == content
 
 
-def test_noise_that_was_given_is_told_to_the_bit(small: TestClient) -> None:
+def test_noise_that_was_given_is_told_to_the_bit(client: TestClient) -> None:
     noise = np.random.default_rng(0).uniform(-1, 1, NOISE).astype(np.float32)
-    content = posted(small, PATH, noise=noise.tolist(), truncation=0.3, seed=1).content
-    codes = small.post("/v1/codes", content=content).json()
+    content = posted(client, PATH, noise=noise.tolist(), truncation=0.3, seed=1).content
+    codes = client.post("/v1/codes", content=content).json()
     assert (
         np.array(codes["noise"], np.float32).tobytes() == (noise.astype(np.float64) * 0.3).astype(np.float32).tobytes()
     )
     assert "truncation" not in codes
 
 
-def test_an_item_without_a_seed_has_the_requests_and_its_place_as_its_index(small: TestClient) -> None:
+def test_an_item_without_a_seed_has_the_requests_and_its_place_as_its_index(client: TestClient) -> None:
     items: list[dict[str, Any]] = [{}, {"class": "1"}, {"index": 50}, {"seed": 8}, {}]
-    answer = posted(small, PATH, items=items, seed=4, index=10, truncation=0.5, format="json")
+    answer = posted(client, PATH, items=items, seed=4, index=10, truncation=0.5, format="json")
     told = [(image["seed"], image["index"]) for image in answer.json()["images"]]
     assert told == [(4, 10), (4, 11), (4, 50), (8, 0), (4, 14)]
     assert {image["truncation"] for image in answer.json()["images"]} == {0.5}
     assert (answer.headers["faussaire-seed"], answer.headers["faussaire-index"]) == ("4", "10")
     for image, content in zip(answer.json()["images"], pngs(answer.json()), strict=True):
         asked = {"seed": image["seed"], "index": image["index"], "class": image["class"], "truncation": 0.5}
-        assert posted(small, PATH, **asked).content == content
+        assert posted(client, PATH, **asked).content == content
 
 
 @pytest.mark.parametrize(("wrong", "path", "remedy"), WRONG, ids=[str(item)[:40] for item, _, _ in WRONG])
 def test_one_bad_item_fails_alone_and_says_what_was_wrong(
-    small: TestClient, wrong: Any, path: str, remedy: str
+    client: TestClient, wrong: Any, path: str, remedy: str
 ) -> None:
     items = [{"seed": 1}, wrong, {"seed": 2}]
-    response = posted(small, PATH, items=items, seed=3, format="json")
+    response = posted(client, PATH, items=items, seed=3, format="json")
     assert response.headers["faussaire-failed"] == "1"
     problem = response.json()["images"][1]["problem"]
     assert problem["field"] == f"items.1{path}"
@@ -110,31 +112,31 @@ def test_one_bad_item_fails_alone_and_says_what_was_wrong(
     assert problem["type"].startswith("urn:faussaire:problem:")
     assert problem["status"] == 422
     assert problem["title"]
-    alone = [posted(small, PATH, seed=seed).content for seed in (1, 2)]
+    alone = [posted(client, PATH, seed=seed).content for seed in (1, 2)]
     assert pngs(response.json()) == alone
-    manifest, files = unzipped(posted(small, PATH, items=items, seed=3, format="zip").content)
+    manifest, files = unzipped(posted(client, PATH, items=items, seed=3, format="zip").content)
     assert manifest["images"][1] == {"problem": problem}
     assert files == {"0000.png": alone[0], "0002.png": alone[1]}
-    status, field, detail = refused(small, PATH, {"items": [wrong]})
+    status, field, detail = refused(client, PATH, {"items": [wrong]})
     assert (status, field) == (422, f"items.0{path}")
     assert remedy in detail
 
 
-def test_the_tile_of_an_item_that_failed_is_black_and_every_answer_names_it(small: TestClient) -> None:
+def test_the_tile_of_an_item_that_failed_is_black_and_every_answer_names_it(client: TestClient) -> None:
     items: list[Any] = [{"class": 11}, {"seed": 1}, {"seed": 2}, {"style": [9]}, {"seed": 3}]
-    stack = np.load(io.BytesIO(posted(small, PATH, items=items, format="npy").content))
+    stack = np.load(io.BytesIO(posted(client, PATH, items=items, format="npy").content))
     assert [bool(tile.any()) for tile in stack] == [False, True, True, False, True]
-    sheet = pixels(posted(small, PATH, items=items, scale=2).content)
+    sheet = pixels(posted(client, PATH, items=items, scale=2).content)
     assert sheet.shape == (2 * 56, 3 * 56)
     assert not sheet[:56, :56].any()
     assert np.array_equal(sheet[:56:2, 56:112:2], stack[1, :, :, 0])
     for kind in ("png", "sheet", "zip", "json", "npy"):
-        assert posted(small, PATH, items=items, format=kind).headers["faussaire-failed"] == "0,3"
-    assert "faussaire-failed" not in posted(small, PATH, items=items[1:3]).headers
+        assert posted(client, PATH, items=items, format=kind).headers["faussaire-failed"] == "0,3"
+    assert "faussaire-failed" not in posted(client, PATH, items=items[1:3]).headers
 
 
-def test_a_request_of_bad_items_alone_is_refused(small: TestClient) -> None:
-    response = small.post(PATH, json={"items": [{"class": 11}, 3]})
+def test_a_request_of_bad_items_alone_is_refused(client: TestClient) -> None:
+    response = client.post(PATH, json={"items": [{"class": 11}, 3]})
     assert response.status_code == 422
     problem = response.json()
     assert problem["type"] == "urn:faussaire:problem:every-item-failed"
@@ -143,30 +145,30 @@ def test_a_request_of_bad_items_alone_is_refused(small: TestClient) -> None:
 
 
 @pytest.mark.parametrize("field", ["n", "class", "style", "noise"])
-def test_what_an_item_has_of_its_own_is_not_said_beside_the_items(small: TestClient, field: str) -> None:
+def test_what_an_item_has_of_its_own_is_not_said_beside_the_items(client: TestClient, field: str) -> None:
     beside = {"n": 1, "class": "7", "style": [0.5], "noise": NOISY}[field]
-    status, named, detail = refused(small, PATH, {"items": [{}], field: beside})
+    status, named, detail = refused(client, PATH, {"items": [{}], field: beside})
     assert (status, named) == (422, field)
     assert "Leave" in detail
 
 
-def test_there_are_as_many_items_as_one_request_may_have(small: TestClient) -> None:
-    posted(small, PATH, items=[{}] * MAX_IMAGES)
-    status, field, detail = refused(small, PATH, {"items": [{}] * (MAX_IMAGES + 1)})
+def test_there_are_as_many_items_as_one_request_may_have(client: TestClient) -> None:
+    posted(client, PATH, items=[{}] * MAX_IMAGES)
+    status, field, detail = refused(client, PATH, {"items": [{}] * (MAX_IMAGES + 1)})
     assert (status, field) == (422, "items")
     assert f"at most {MAX_IMAGES}" in detail
-    assert refused(small, PATH, {"items": []})[:2] == (422, "items")
-    assert refused(small, PATH, {"items": {}})[:2] == (422, "items")
+    assert refused(client, PATH, {"items": []})[:2] == (422, "items")
+    assert refused(client, PATH, {"items": {}})[:2] == (422, "items")
 
 
-def test_all_items_are_drawn_as_one_submission(small: TestClient, inferences: list[int]) -> None:
-    posted(small, PATH, items=[*ITEMS, {"class": "no"}])
+def test_all_items_are_drawn_as_one_submission(client: TestClient, inferences: list[int]) -> None:
+    posted(client, PATH, items=[*ITEMS, {"class": "no"}])
     assert inferences == [len(ITEMS)]
 
 
-def test_a_sheet_of_items_is_refused_on_the_way_back_with_how_to_have_its_images(small: TestClient) -> None:
-    sheet = posted(small, PATH, items=ITEMS).content
-    problem = small.post("/v1/codes", content=sheet).json()
+def test_a_sheet_of_items_is_refused_on_the_way_back_with_how_to_have_its_images(client: TestClient) -> None:
+    sheet = posted(client, PATH, items=ITEMS).content
+    problem = client.post("/v1/codes", content=sheet).json()
     assert problem["type"].endswith("sheet-of-images")
     assert "zip or json" in problem["detail"]
     assert "{" not in problem["detail"]

@@ -1,7 +1,6 @@
 import io
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from latent import draw_classes, draw_styles
-from service.app import create_app
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
 from service.planning.provenance import LONGEST
@@ -26,10 +24,8 @@ MAX_PIXELS = 100_000
 
 
 @pytest.fixture(scope="module")
-def client(models_dir: Path) -> Iterator[TestClient]:
-    settings = Settings(models_dir=models_dir, default_model="small", max_pixels=MAX_PIXELS, max_upload_bytes=200_000)
-    with TestClient(create_app(settings)) as client:
-        yield client
+def settings(models_dir: Path) -> Settings:
+    return Settings(models_dir=models_dir, default_model="small", max_pixels=MAX_PIXELS, max_upload_bytes=200_000)
 
 
 def draw(client: TestClient, **body: Any) -> bytes:

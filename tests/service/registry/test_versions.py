@@ -1,7 +1,6 @@
 """Versions of one name as a client sees them: by digest, by the canary's weight, and by a header."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +44,9 @@ def names(paths: list[Path]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def client(folder: Path, release: Release) -> Iterator[TestClient]:
-    assert release.weight == 0.25  # its file is there before the service looks
-    with TestClient(create_app(Settings(models_dir=folder, default_model="small"))) as client:
-        yield client
+def settings(folder: Path, release: Release) -> Settings:
+    assert release.weight == 0.25  # the release is written before the service looks
+    return Settings(models_dir=folder, default_model="small")
 
 
 @pytest.fixture(scope="module")

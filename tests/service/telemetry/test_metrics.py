@@ -221,3 +221,15 @@ def test_a_model_tells_when_its_file_was_written_and_forgets_it_with_the_file(fo
     seen: list[float | None] = []
     follow(folder, lambda: (folder / "plain.onnx").unlink(), lambda: seen.append(written("plain")))
     assert seen == [0]
+
+
+def test_the_metrics_count_requests_images_and_batches(client: TestClient, grew: Grew) -> None:
+    assert client.post("/v1/images", json={"n": 20}).status_code == 200
+    assert client.post("/v1/images", json={"n": 0}).status_code == 422
+    assert grew("faussaire_images_total", model="small") == 20
+    assert grew("faussaire_requests_total", route="/v1/images", outcome="ok", model="small") == 1
+    assert grew("faussaire_requests_total", route="/v1/images", outcome="invalid", model="none") == 1
+    assert grew("faussaire_batch_rows_sum", model="small") == 20
+    for name in ("queue", "inference", "encoding"):
+        assert grew(f"faussaire_{name}_seconds_count", model="small") >= 1
+    assert valued(client, "faussaire_queue_rows", model="small") == 0

@@ -1,0 +1,8 @@
+from fastapi.testclient import TestClient
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "https://" not in page
+    operation = client.get("/openapi.json").json()["paths"]["/v1/images"]["post"]
+    assert "image/png" in operation["responses"]["200"]["content"]

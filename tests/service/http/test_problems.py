@@ -1,0 +1,31 @@
+import pytest
+from fastapi.testclient import TestClient
+
+BROKEN: list[tuple[bytes, int]] = [
+    (b"{", 400),
+    (b"", 422),
+    (b"[]", 422),
+    (b"null", 422),
+    (b'"text"', 422),
+    (b'{"style": [NaN]}', 422),
+    (b'{"style": [Infinity]}', 422),
+    (b'{"noise": [NaN]}', 422),
+    (b'{"truncation": NaN}', 422),
+    (b'{"class": {"1": Infinity}}', 422),
+    (b'{"items": [{"style": [NaN]}]}', 422),
+    (b'{"items": [' + b"[" * 60_000, 400),
+    (b'{"style": [1e999]}', 422),
+    (b'{"class": "\\ud800"}', 422),
+    (b"[" * 60_000, 400),
+    (b"\xff\xfe", 400),
+    (b'{"n": ' + b"9" * 5_000 + b"}", 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BROKEN, ids=[str(b[:20]) for b, _ in BROKEN])
+def test_a_broken_body_is_the_clients_fault_and_never_echoed(client: TestClient, body: bytes, status: int) -> None:
+    response = client.post("/v1/images", content=body, headers={"content-type": "application/json"})
+    assert response.status_code in {status, 400}
+    assert response.headers["content-type"] == "application/problem+json"
+    assert b"Traceback" not in response.content
+    assert len(response.content) < 500
