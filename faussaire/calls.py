@@ -1,158 +1,52 @@
-"""What each operation is sent and how its answer is read; `faussaire/client.py` does the sending.
-
-Stands on httpx, NumPy, Pillow and the card alone: whoever calls a service need not install what serves.
-"""
+"""What each operation is sent, and how its answer is read. `faussaire/client.py` sends it."""
 
 import base64
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 
 import httpx
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from latent import GeneratorCard, release
-from latent.containers import Kind
-from latent.dataset import Balance
+from faussaire.plain import to_plain
+from faussaire.types import (
+    Asked,
+    Between,
+    Held,
+    Image,
+    ImageCodes,
+    Int,
+    Labelled,
+    Model,
+    Point,
+    Problem,
+    Refused,
+    Shared,
+    UnexpectedAnswer,
+)
+from latent.containers import MEDIA_TYPE, Kind
+from latent.release import version_label
 
 T = TypeVar("T")
-Class = str | int | dict[str, float]
-Style = Sequence[float] | dict[str, float]
 
-
-class Asked(TypedDict, total=False):
-    """One image's codes, seed and index, and whose they are; what is left out, the service chooses."""
-
-    model: str
-    """By name, or one version of it as `Image.model` tells it: `mnist-infogan@0123456789ab`."""
-    class_: Class
-    style: Style
-    noise: Sequence[float]
-    truncation: float
-    seed: int
-    index: int
-
-
-# In the API's own words, of which one is a keyword.
-Point = TypedDict(
-    "Point",
-    {
-        "class": Class,
-        "style": Style,
-        "noise": Sequence[float],
-        "truncation": float,
-        "seed": int,
-        "index": int,
-    },
-    total=False,
-)
-
-
-class Shared(TypedDict, total=False):
-    """What items have together."""
-
-    model: str
-    truncation: float
-    seed: int
-    index: int
-    scale: int
-
-
-class Played(TypedDict, total=False):
-    format: Literal["sheet", "zip", "json", "npy", "apng", "webp", "gif"]
-    scale: int
-    fps: int
-    loop: bool
-
-
-class Moved(Asked, Played, total=False):
-    rows: Mapping[str, Any]
-
-
-class Between(Played, total=False):
-    model: str
-    frames: int
-
-
-class Labelled(TypedDict, total=False):
-    model: str
-    format: Kind
-    seed: int
-    shards: int
-    shard: int
-    balance: Balance
-    style: dict[str, float]
+PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Image:
-    png: bytes
-    seed: int
-    index: int
-    model: str
-    """Name and digest: `mnist-infogan@0123456789ab`."""
+class Download:
+    """The file that an answer is written to."""
 
-    @cached_property
-    def pixels(self) -> NDArray[np.uint8]:
-        """(H, W, channels)"""
-        with PIL.Image.open(io.BytesIO(self.png)) as picture:
-            return np.asarray(picture).reshape(picture.height, picture.width, -1)
-
-
-class Problem(BaseModel):
-    """What was wrong, in which field, and what would be right."""
-
-    status: int
-    type: str
-    title: str
-    detail: str
-    field: str | None = None
-
-
-class Refused(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, problem: Problem, retry_after: int | None) -> None:
-        super().__init__(": ".join(filter(None, (str(problem.status), problem.field, problem.detail))))
-        self.status = problem.status
-        self.field = problem.field
-        self.detail = problem.detail
-        self.problem = problem
-        self.retry_after = retry_after
-        """Seconds after which the same request may succeed, where the service says so."""
-
-
-class Version(BaseModel):
-    digest: str
-    role: Literal["stable", "canary", "other"]
-    weight: float
-    """The share of seeds that it draws where the name alone is asked for."""
-
-
-class Model(BaseModel):
-    digest: str
-    default: bool
-    card: GeneratorCard
-    versions: list[Version]
-
-
-class ImageCodes(BaseModel):
-    model: str
-    digest: str
-    source: Literal["metadata", "recogniser"]
-    class_: str | None = Field(default=None, alias="class")
-    classes: dict[str, float]
-    styles: dict[str, float]
-    seed: int | None = None
-    index: int | None = None
-    truncation: float | None = None
-    noise: list[float] | None = None
+    path: Path
+    kind: Kind
+    received: Callable[[bytes], None] | None
+    """Gets each part of the file."""
 
 
 @dataclass(frozen=True)
@@ -160,110 +54,155 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[httpx.Response], T]
+    media_type: str | None
+    """Of the answer; None if the request leaves it open."""
     sent: Mapping[str, Any]
-    """httpx's names for it: `json`, `params` or `content`."""
-    into: Path | None = None
-    """The file that the answer is streamed to."""
+    """Arguments of httpx: `json`, `params` or `content`."""
+    into: Download | None = None
 
 
 def models() -> Call[list[Model]]:
-    """The cards of all models."""
-    return Call("GET", "/v1/models", _models, {})
+    """Get the cards of all models."""
+    return Call("GET", "/v1/models", _read_models, "application/json", {})
 
 
-def image(*, scale: int = 1, **asked: Unpack[Asked]) -> Call[Image]:
-    """One image."""
-    return _post("/v1/images", _image, _named(asked) | {"scale": scale, "format": "png"})
+def image(*, scale: Int = 1, **asked: Unpack[Asked]) -> Call[Image]:
+    """Draw one image."""
+    body = _body(asked) | {"scale": to_plain("scale", scale), "format": "png"}
+    return _post("/v1/images", _read_image, "image/png", body)
 
 
-def images(n: int, **asked: Unpack[Asked]) -> Call[NDArray[np.uint8]]:
-    """The pixels of many, (N, H, W, channels)."""
-    return _post("/v1/images", _array, _named(asked) | {"n": n, "format": "npy"})
+def images(n: Int, **asked: Unpack[Asked]) -> Call[NDArray[np.uint8]]:
+    """Draw many images; returns their pixels, (N, H, W, channels)."""
+    body = _body(asked) | {"n": to_plain("n", n), "format": "npy"}
+    return _post("/v1/images", _read_array, "application/x-npy", body)
 
 
 def items(points: Sequence[Point], **shared: Unpack[Shared]) -> Call[list[Image | Problem]]:
-    """Images of codes of their own each: in the place of one that is not valid, what was wrong with it.
+    """Draw images with codes of their own. In the place of an invalid item is its problem.
 
-    Where none is valid, the whole is refused.
+    If all items are invalid, the service refuses the request.
     """
-    return _post("/v1/images", _items, _named(shared) | {"items": list(points), "format": "json"})
+    body = _body(shared) | {"items": to_plain("points", list(points)), "format": "json"}
+    return _post("/v1/images", _read_items, "application/json", body)
 
 
-def traversal(columns: Mapping[str, Any], **moved: Unpack[Moved]) -> Call[bytes]:
-    """A file, by default a sheet in PNG, of what moves along `columns` and `rows`."""
-    return _post("/v1/traversals", _content, {"columns": columns, "format": "sheet"} | _named(moved))
+def traversal(columns: Mapping[str, Any], **held: Unpack[Held]) -> Call[bytes]:
+    """Draw what moves along `columns` and `rows`; returns a file, a sheet in PNG by default."""
+    body = {"columns": to_plain("columns", columns), "format": "sheet"} | _body(held)
+    return _post("/v1/traversals", _read_content, None, body)
 
 
 def interpolation(from_: Point, to: Point, **between: Unpack[Between]) -> Call[bytes]:
-    """A file, by default a sheet in PNG, of the way from one image to another."""
-    return _post("/v1/interpolations", _content, {"from": from_, "to": to, "format": "sheet"} | _named(between))
+    """Draw the way from one image to another; returns a file, a sheet in PNG by default."""
+    body = {"from": to_plain("from_", from_), "to": to_plain("to", to), "format": "sheet"} | _body(between)
+    return _post("/v1/interpolations", _read_content, None, body)
 
 
-def codes(content: bytes, model: str | None = None) -> Call[ImageCodes]:
-    """The way back: an image file's codes."""
+def codes(picture: bytes | Path, model: str | None = None) -> Call[ImageCodes]:
+    """Read the codes of an image file, from its bytes or its path."""
+    if not isinstance(picture, bytes | Path):
+        raise TypeError(f"codes takes the bytes of an image file, or its pathlib.Path; it got {type(picture)}")
+    content = picture.read_bytes() if isinstance(picture, Path) else picture
     params = {} if model is None else {"model": model}
-    return Call("POST", "/v1/codes", lambda answer: ImageCodes(**answer.json()), {"content": content, "params": params})
+    return Call("POST", "/v1/codes", _read_codes, "application/json", {"content": content, "params": params})
 
 
-def dataset(path: str | Path, n: int, **labelled: Unpack[Labelled]) -> Call[int]:
-    """A labelled data set, or a shard of it, into a file, which is there when it is whole; returns its seed."""
-    return Call("POST", "/v1/datasets", _seed, {"json": {"n": n} | _named(labelled)}, Path(path))
+def dataset(
+    path: str | Path, n: Int, *, received: Callable[[bytes], None] | None = None, **labelled: Unpack[Labelled]
+) -> Call[int]:
+    """Write a labelled data set, or one shard of it, to a file; returns its seed.
+
+    The file appears when it is complete. `received` gets each part of it.
+    """
+    body = {"n": to_plain("n", n)} | _body(labelled)
+    kind: Kind = labelled.get("format", "idx")
+    download = Download(Path(path), kind, received)
+    return Call("POST", "/v1/datasets", _read_seed, MEDIA_TYPE.get(kind), {"json": body}, download)
 
 
-def checked(answer: httpx.Response) -> httpx.Response:
-    """The same answer. Raises Refused where it is an error."""
-    if answer.is_success:
-        return answer
-    after = answer.headers.get("Retry-After", "")
-    raise Refused(_problem(answer), int(after) if after.isdecimal() else None)
+def check(call: Call[Any], answer: httpx.Response) -> None:
+    """Raises Refused if the answer is an error, and UnexpectedAnswer if it is of another media type than asked for."""
+    if not answer.is_success:
+        raise Refused(_read_problem(answer), read_retry_after(answer.headers.get("Retry-After", ""), datetime.now(UTC)))
+    media_type = _media_type(answer)
+    if call.media_type is not None and media_type != call.media_type:
+        raise UnexpectedAnswer(
+            f"{answer.url} answered with {media_type or 'no media type'} instead of {call.media_type}; is it a "
+            "Faussaire service?"
+        )
 
 
-def _post(path: str, read: Callable[[httpx.Response], T], body: Mapping[str, Any]) -> Call[T]:
-    return Call("POST", path, read, {"json": body})
+def read_retry_after(value: str, now: datetime) -> int | None:
+    """Seconds to wait, from a number of seconds or a date (RFC 9110, section 10.2.3); None if it is neither."""
+    if value.isdecimal():
+        return int(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0, math.ceil((date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()))
 
 
-def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """In the API's words: `class_` is Python's way to say `class`."""
-    return {name.rstrip("_"): value for name, value in given.items()}
+def _post(path: str, read: Callable[[httpx.Response], T], media_type: str | None, body: Mapping[str, Any]) -> Call[T]:
+    return Call("POST", path, read, media_type, {"json": body})
 
 
-def _models(answer: httpx.Response) -> list[Model]:
-    # The card is strict: from JSON alone does it take a list for a tuple.
+def _body(given: Mapping[str, Any]) -> dict[str, Any]:
+    """By the API's names: `class_` is Python's way to write `class`."""
+    return {name.rstrip("_"): to_plain(name, value) for name, value in given.items()}
+
+
+def _media_type(answer: httpx.Response) -> str:
+    """Without parameters such as charset."""
+    header: str = answer.headers.get("Content-Type", "")
+    return header.partition(";")[0].strip().lower()
+
+
+def _read_models(answer: httpx.Response) -> list[Model]:
+    # The card is strict, and takes a list for a tuple only from JSON.
     return TypeAdapter(dict[str, list[Model]]).validate_json(answer.content)["models"]
 
 
-def _content(answer: httpx.Response) -> bytes:
+def _read_content(answer: httpx.Response) -> bytes:
     return answer.content
 
 
-def _seed(answer: httpx.Response) -> int:
+def _read_codes(answer: httpx.Response) -> ImageCodes:
+    return ImageCodes(**answer.json())
+
+
+def _read_seed(answer: httpx.Response) -> int:
     return int(answer.headers["Faussaire-Seed"])
 
 
-def _image(answer: httpx.Response) -> Image:
+def _read_image(answer: httpx.Response) -> Image:
     index, model = int(answer.headers["Faussaire-Index"]), answer.headers["Faussaire-Model"]
-    return Image(answer.content, _seed(answer), index, model)
+    return Image(answer.content, _read_seed(answer), index, model)
 
 
-def _array(answer: httpx.Response) -> NDArray[np.uint8]:
+def _read_array(answer: httpx.Response) -> NDArray[np.uint8]:
     array: NDArray[np.uint8] = np.load(io.BytesIO(answer.content), allow_pickle=False)
     return array
 
 
-def _items(answer: httpx.Response) -> list[Image | Problem]:
-    told = answer.json()
-    model = release.version_label(told["model"], told["digest"])
+def _read_items(answer: httpx.Response) -> list[Image | Problem]:
+    read = answer.json()
+    model = version_label(read["model"], read["digest"])
     return [
-        Problem(**one["problem"])
-        if "problem" in one
-        else Image(base64.b64decode(one["png"]), one["seed"], one["index"], model)
-        for one in told["images"]
+        Problem(**entry["problem"])
+        if "problem" in entry
+        else Image(base64.b64decode(entry["png"]), entry["seed"], entry["index"], model)
+        for entry in read["images"]
     ]
 
 
-def _problem(answer: httpx.Response) -> Problem:
-    """What stands between client and service, as a proxy does, has errors of its own kind."""
-    if answer.headers.get("Content-Type") == "application/problem+json":
-        return Problem(**answer.json())
+def _read_problem(answer: httpx.Response) -> Problem:
+    """The problem of an error. A proxy in between has errors of other kinds, which become problems here."""
+    if _media_type(answer) == PROBLEM:
+        try:
+            return Problem.model_validate_json(answer.content)
+        except ValidationError:
+            pass  # labelled as a problem, but not one
     phrase = answer.reason_phrase
     return Problem(status=answer.status_code, type="about:blank", title=phrase, detail=answer.text or phrase)

@@ -1,26 +1,25 @@
-"""Calls a service from Python: `Client`, and `AsyncClient` for what awaits."""
+"""Calls a service: `Client` waits for each answer, `AsyncClient` awaits it."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
 from faussaire import calls
-from faussaire.calls import Call, Image, ImageCodes, Model, Point, Problem, Refused, checked
-
-__all__ = ["AsyncClient", "Client", "Image", "ImageCodes", "Model", "Point", "Problem", "Refused"]
+from faussaire.calls import Call, Download, check
+from faussaire.types import Refused, UnexpectedAnswer
+from latent.containers import is_complete
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CHUNK = 1 << 20
-PATIENCE = 60.0
-"""seconds without a byte after which a service is given up"""
+TIMEOUT = 60.0
+"""Seconds without a byte before the client gives up."""
 
 
 def _answered(call: Callable[P, Call[T]]) -> "Callable[Concatenate[Client, P], T]":
@@ -40,10 +39,10 @@ def _awaited(call: Callable[P, Call[T]]) -> "Callable[Concatenate[AsyncClient, P
 
 
 class Client:
-    """Each method raises Refused where the service says no.
+    """Calls a service and waits for its answers. Use it as a context manager.
 
-    Where the refusal says when to try again, as that of a full queue does, the client waits so long and tries again, up
-    to `retries` times.
+    Each method raises Refused if the service answers with an error. If the error says when to try again, as that of a
+    full queue does, the client waits and tries again, at most `retries` times; it calls `wait` with the seconds.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Client:
         url: str,
         *,
         retries: int = 0,
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -75,36 +74,35 @@ class Client:
     dataset = _answered(calls.dataset)
 
     def answer(self, call: Call[T]) -> T:
-        left = self._retries
+        retry = _Retry(self._retries)
         while True:
             try:
                 return self._once(call)
             except Refused as refused:
-                if left == 0 or refused.retry_after is None:
-                    raise
-                left, pause = left - 1, refused.retry_after
+                pause = retry.pause(refused)
             self._wait(pause)
 
     def _once(self, call: Call[T]) -> T:
         with self._http.stream(call.method, call.path, **call.sent) as answer:
             if call.into is None or not answer.is_success:
                 answer.read()
-                return call.read(checked(answer))
-            with _replacing(call.into) as file:
-                for part in answer.iter_bytes(CHUNK):
-                    file.write(part)
-            return call.read(answer)
+            check(call, answer)
+            if call.into is not None:
+                with _writing(call.into) as write:
+                    for part in answer.iter_bytes(CHUNK):
+                        write(part)
+            return _read(call, answer)
 
 
 class AsyncClient:
-    """The same, each method to be awaited."""
+    """The same as `Client`, but each method is awaited."""
 
     def __init__(
         self,
         url: str,
         *,
         retries: int = 0,
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -128,34 +126,63 @@ class AsyncClient:
     dataset = _awaited(calls.dataset)
 
     async def answer(self, call: Call[T]) -> T:
-        left = self._retries
+        retry = _Retry(self._retries)
         while True:
             try:
                 return await self._once(call)
             except Refused as refused:
-                if left == 0 or refused.retry_after is None:
-                    raise
-                left, pause = left - 1, refused.retry_after
+                pause = retry.pause(refused)
             await self._wait(pause)
 
     async def _once(self, call: Call[T]) -> T:
         async with self._http.stream(call.method, call.path, **call.sent) as answer:
             if call.into is None or not answer.is_success:
                 await answer.aread()
-                return call.read(checked(answer))
-            with _replacing(call.into) as file:
-                async for part in answer.aiter_bytes(CHUNK):
-                    await asyncio.to_thread(file.write, part)
-            return call.read(answer)
+            check(call, answer)
+            if call.into is not None:
+                with _writing(call.into) as write:
+                    async for part in answer.aiter_bytes(CHUNK):
+                        await asyncio.to_thread(write, part)
+            return _read(call, answer)
+
+
+class _Retry:
+    """Decides how long to wait before each next try of one call."""
+
+    def __init__(self, retries: int) -> None:
+        self._left = retries
+
+    def pause(self, refused: Refused) -> float:
+        """Seconds to wait. Raises `refused` if there is no next try."""
+        if not self._left or refused.retry_after is None:
+            raise refused
+        self._left -= 1
+        return refused.retry_after
+
+
+def _read(call: Call[T], answer: httpx.Response) -> T:
+    """Raises UnexpectedAnswer."""
+    try:
+        return call.read(answer)
+    except (KeyError, ValueError) as error:
+        raise UnexpectedAnswer(f"{answer.url} gave an answer that no Faussaire service gives: {error!r}") from error
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside its place, which takes it when it is whole."""
-    beside = path.with_name(f"{path.name}.part")
+def _writing(into: Download) -> Iterator[Callable[[bytes], None]]:
+    """Write to a file beside the download's place, and move it there when it is complete. Raises UnexpectedAnswer."""
+    beside = into.path.with_name(f"{into.path.name}.part")
     try:
-        with beside.open("wb") as file:
-            yield file
-        beside.replace(path)
+        with beside.open("w+b") as file:
+            yield lambda part: _write(file, part, into)
+            if not is_complete(into.kind, file):
+                raise UnexpectedAnswer(f"the data set for {into.path} ended early; ask for it again")
+        beside.replace(into.path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _write(file: BinaryIO, part: bytes, into: Download) -> None:
+    file.write(part)
+    if into.received is not None:
+        into.received(part)

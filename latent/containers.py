@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,14 @@ Encode = Callable[[Images], bytes]
 """One image (H, W, channels) to PNG."""
 
 IDX_UINT8 = 0x08
+IDX_MANIFEST = "MNIST/manifest.json"
+"""The last member of the tar."""
 ZIP_ITEMS = 100_000
 """A zip's directory stays in memory until its end, half a kilobyte an item; the other containers have none."""
+TAR_END = bytes(2 * tarfile.BLOCKSIZE)
+ZIP_END = b"PK\x05\x06"
+ZIP_END_SIZE = 22
+"""Bytes of a zip's last record, which begins with ZIP_END."""
 SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "zip": "zip"}
 MEDIA_TYPE: dict[Kind, str] = {"idx": "application/x-tar", "webdataset": "application/x-tar", "zip": "application/zip"}
 
@@ -67,6 +73,28 @@ def manifest(dataset: Dataset, card: GeneratorCard) -> bytes:
     return json.dumps(told, indent=1).encode() + b"\n"
 
 
+def is_complete(kind: Kind, file: BinaryIO) -> bool:
+    """Whether a container's file ends as one that was written to the end."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - len(TAR_END)))
+    end = file.read()
+    if kind == "zip":
+        return end[-ZIP_END_SIZE:].startswith(ZIP_END)
+    if size % tarfile.BLOCKSIZE or end != TAR_END:
+        return False
+    # A file cut off among black pixels ends in zeros too, but lacks the last member.
+    return kind != "idx" or _last_member(file) == IDX_MANIFEST
+
+
+def _last_member(file: BinaryIO) -> str:
+    file.seek(0)
+    try:
+        with tarfile.open(fileobj=file) as archive:
+            return archive.getnames()[-1]
+    except (tarfile.TarError, IndexError):
+        return ""
+
+
 class Idx:
     """A tar of the folder that torchvision's MNIST reads: `MNIST/raw` with four files, the test files empty."""
 
@@ -87,7 +115,7 @@ class Idx:
         yield _padding(8 + count)
         yield _tar_member("MNIST/raw/t10k-images-idx3-ubyte", _idx_header(0, *self._frame))
         yield _tar_member("MNIST/raw/t10k-labels-idx1-ubyte", _idx_header(0))
-        yield _tar_member("MNIST/manifest.json", manifest(self._dataset, self._card)) + TAR_END
+        yield _tar_member(IDX_MANIFEST, manifest(self._dataset, self._card)) + TAR_END
 
     def _beginning(self) -> bytes:
         if self._begun:
@@ -157,9 +185,6 @@ class _Sink(io.RawIOBase):
         taken = bytes(self._written)
         self._written.clear()
         return taken
-
-
-TAR_END = bytes(2 * tarfile.BLOCKSIZE)
 
 
 def _tar_header(name: str, size: int) -> bytes:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from typer.main import get_command
 
-from faussaire.client import Image, Problem
+from faussaire import Image, Problem
 from service.api.images import ImagesRequest
 from service.app import create_app
 from service.settings import ROOT, Settings

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from latent import Codes, LatentSpace, ModelVersion
+from latent.decimals import shortest
 from latent.noise import SEED_LIMIT
 from service.planning.codes import style_values
 from service.planning.point import AskedCodes, Index, Name, Number, Seed, Truncation
@@ -142,12 +143,3 @@ def parse_origin(text: str) -> ImageOrigin | SheetOrigin | None:
 
 def by_name(names: list[str], values: NDArray[np.float32]) -> dict[str, float]:
     return {name: shortest(value) for name, value in zip(names, values, strict=True)}
-
-
-def shortest(value: np.float32) -> float:
-    """The number with the fewest digits that is this float32: 0.3, not 0.30000001192092896.
-
-    A code at the end of its range, which float32 may round beyond it, is so recorded as it was asked for.
-    """
-    short = float(str(value))
-    return short if np.float32(short) == value else float(value)

@@ -5,8 +5,10 @@ import io
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,12 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image as Picture
 
-from faussaire.client import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused
+from faussaire import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused, UnexpectedAnswer
 from service.api import models
 from service.app import create_app
 from service.reading import reader as codes
 from service.settings import Settings
-from tests.conftest import listening
+from tests.conftest import NOISE, listening
 
 Called = Callable[..., Any]
 """A client's method by name and arguments, whichever client it is."""
@@ -190,8 +192,8 @@ class Busy(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._left -= 1
         if self._left >= 0:
             return httpx.Response(self._status, headers={k.replace("_", "-"): v for k, v in self._headers.items()})
-        told = {"Faussaire-Seed": "1", "Faussaire-Index": "0", "Faussaire-Model": "small@0"}
-        return httpx.Response(200, headers=told, content=b"drawn")
+        headers = {"Faussaire-Seed": "1", "Faussaire-Index": "0", "Faussaire-Model": "small@0"}
+        return httpx.Response(200, headers=headers | {"Content-Type": "image/png"}, content=b"drawn")
 
 
 def tried(kind: str, busy: Busy, retries: int) -> tuple[Image, list[float]]:
@@ -255,7 +257,8 @@ class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
 def test_of_a_data_set_that_breaks_off_nothing_is_left(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "digits.tar"
     path.write_bytes(b"before")
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken()))
+    headers = {"Content-Type": "application/x-tar", "Faussaire-Seed": "1"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=Broken()))
 
     async def run() -> None:
         async with AsyncClient("http://broken", transport=transport) as client:
@@ -281,8 +284,135 @@ def test_the_client_knows_every_field_that_the_service_answers_with() -> None:
     assert set(Model.model_fields) == set(models.Model.model_fields)
 
 
-def test_whoever_calls_needs_nothing_of_what_serves() -> None:
-    heavy = "{'bentoml', 'fastapi', 'onnxruntime', 'prometheus_client', 'starlette'}"
-    program = f"import sys, service.client; print(sorted({heavy} & set(sys.modules)))"
+def test_the_client_imports_nothing_of_the_server_or_of_training() -> None:
+    heavy = "{'bentoml', 'fastapi', 'onnx', 'onnxruntime', 'prometheus_client', 'starlette', 'torch'}"
+    program = f"import sys, faussaire; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("kind", ["waiting", "awaiting"])
+def test_a_client_waits_until_a_date_too(kind: str) -> None:
+    past = "Fri, 31 Dec 1999 23:59:59 GMT"
+    image, waited = tried(kind, Busy(1, status=503, Retry_After=past), retries=1)
+    assert image.png == b"drawn"
+    assert waited == [0]
+
+
+def test_numpys_numbers_and_arrays_are_taken_everywhere(called: Called) -> None:
+    noise = np.linspace(-1, 1, NOISE, dtype=np.float32)
+    style = np.array([0.3, -0.5], np.float32)
+    codes: dict[str, Any] = {"noise": noise, "style": style, "truncation": np.float64(0.5), "seed": np.int64(1)}
+    plainly = {"noise": noise.tolist(), "style": [0.3, -0.5], "truncation": 0.5, "seed": 1}
+    drawn = called("image", class_=np.int32(7), index=np.uint8(2), scale=np.int16(2), **codes)
+    assert drawn == called("image", class_=7, index=2, scale=2, **plainly)
+    assert called("codes", drawn.png).styles == {"slant": 0.3, "width": -0.5}
+    blend = {"3": np.float32(0.25), "8": np.array(0.75)}
+    assert np.array_equal(
+        called("images", np.int64(2), class_=blend, seed=np.array(4)),
+        called("images", 2, class_={"3": 0.25, "8": 0.75}, seed=4),
+    )
+    assert called("items", [codes], seed=np.int64(3)) == called("items", [plainly], seed=3)
+    axis = {"seed": np.arange(1, 4)}
+    assert called("traversal", axis) == called("traversal", {"seed": [1, 2, 3]})
+    ends = ({"seed": np.int64(1)}, {"style": style})
+    assert called("interpolation", *ends, frames=np.int8(3)) == called(
+        "interpolation", {"seed": 1}, {"style": [0.3, -0.5]}, frames=3
+    )
+
+
+def test_codes_are_read_from_a_path(called: Called, tmp_path: Path) -> None:
+    path = tmp_path / "seven.png"
+    path.write_bytes(called("image", class_="7", seed=4).png)
+    assert called("codes", path).class_ == "7"
+
+
+def test_an_argument_that_json_cannot_hold_is_named(called: Called) -> None:
+    with pytest.raises(TypeError, match="noise must hold numbers; its dtype is complex128"):
+        called("image", noise=np.zeros(3, complex))
+    with pytest.raises(ValueError, match=r"points\.1\.style must be finite"):
+        called("items", [{}, {"style": np.array([np.nan])}])
+    with pytest.raises(TypeError, match=r"class_ must be made of .* <class 'object'>"):
+        called("image", class_=object())
+    with pytest.raises(TypeError, match="the bytes of an image file, or its"):
+        called("codes", "seven.png")
+
+
+PAGE = {"Content-Type": "text/html"}
+TAR = {"Content-Type": "application/x-tar", "Faussaire-Seed": "1"}
+
+
+@pytest.mark.parametrize("kind", ["waiting", "awaiting"])
+@pytest.mark.parametrize(
+    ("headers", "content", "message"),
+    [
+        (PAGE, b"<html>", "answered with text/html instead of application/x-tar"),
+        (TAR, b"", "ended early"),
+        (TAR, bytes(512), "ended early"),
+        (TAR, bytes(2048), "ended early"),
+        ({"Content-Type": "application/x-tar"}, b"", "ended early"),
+    ],
+)
+def test_a_data_set_that_is_not_one_leaves_no_file(
+    kind: str, headers: dict[str, str], content: bytes, message: str, tmp_path: Path
+) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=content))
+
+    async def run() -> None:
+        async with AsyncClient("http://proxy", transport=transport) as client:
+            await client.dataset(tmp_path / "digits.tar", 1)
+
+    with pytest.raises(UnexpectedAnswer, match=message), Client("http://proxy", transport=transport) as client:
+        client.dataset(tmp_path / "digits.tar", 1) if kind == "waiting" else asyncio.run(run())
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def cutting_off(headers: httpx.Headers, content: bytes, ends: Iterable[int]) -> Iterator[str]:
+    """A server that sends less of one answer to each request, and closes the connection as HTTP/1.0 ends an answer."""
+    parts = iter([content[:end] for end in ends])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            for name in ("Content-Type", "Faussaire-Seed"):
+                self.send_header(name, headers[name])
+            self.end_headers()
+            self.wfile.write(next(parts))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("kind", ["idx", "webdataset", "zip"])
+def test_a_data_set_that_ends_early_is_refused_wherever_it_ends(url: str, kind: Any, tmp_path: Path) -> None:
+    path, whole = tmp_path / "digits", plain(url, "/v1/datasets", n=30, seed=1, format=kind)
+    ends = range(0, len(whole.content), 512)
+    with cutting_off(whole.headers, whole.content, [*ends, len(whole.content)]) as server, Client(server) as client:
+        for _ in ends:
+            with pytest.raises(UnexpectedAnswer, match="ended early"):
+                client.dataset(path, 30, format=kind)
+        assert list(tmp_path.iterdir()) == []
+        assert client.dataset(path, 30, format=kind) == 1
+    assert path.read_bytes() == whole.content
+
+
+def test_a_page_in_place_of_an_image_is_no_image() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=PAGE, content=b"<html>"))
+    with Client("http://proxy", transport=transport) as client, pytest.raises(UnexpectedAnswer, match="text/html"):
+        client.image()
+    with Client("http://proxy", transport=transport) as client, pytest.raises(UnexpectedAnswer, match="text/html"):
+        client.models()
+    headless = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Type": "image/png"}, content=b""))
+    with Client("http://proxy", transport=headless) as client, pytest.raises(UnexpectedAnswer, match="Faussaire-Index"):
+        client.image()

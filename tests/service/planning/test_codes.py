@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent import draw_noise
+from latent.decimals import shortest
 from latent.noise import SEED_LIMIT
 from latent.space import NoiseDistribution
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, UnknownClass
 from service.planning.codes import class_weights, codes_of
 from service.planning.point import INDEX_LIMIT, AskedCodes
-from service.planning.provenance import shortest
 from tests.conftest import CLASSES, NOISE, small_card
 
 SPACE = small_card().space

@@ -1,33 +1,17 @@
-import json
-
 import numpy as np
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from latent import Codes, GeneratorCard, ModelVersion
 from service.api.images import ImagesRequest
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
-from service.planning.provenance import ImageOrigin, Origin, SheetOrigin, parse_origin, shortest, source_of
+from service.planning.provenance import ImageOrigin, Origin, SheetOrigin, parse_origin, source_of
 from tests.conftest import small_card
 
 CARD = small_card()
-DIGEST = "5a" * 32
-
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
-
-
-@given(floats)
-@example(float.fromhex("0x1.5c87fap-84"))  # its shortest decimal, read as a double first, is another float32
-def test_a_number_comes_back_from_json_as_the_float32_that_it_was(value: float) -> None:
-    number = np.float32(value)
-    back = np.float32(json.loads(json.dumps(shortest(number))))
-    assert back.tobytes() == number.tobytes()
-
-
-@given(st.decimals(-100, 100, places=4).map(float))
-def test_a_number_of_few_digits_is_told_with_those(value: float) -> None:
-    assert shortest(np.float32(value)) == value
+DIGEST = "5a" * 32
 
 
 def origin_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorCard = CARD) -> Origin:
