@@ -9,8 +9,8 @@ ENGINE ?= $(notdir $(shell command -v podman || command -v docker || echo podman
 
 BIN := .venv/dev/bin
 PIP := -m pip --disable-pip-version-check --quiet
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --quiet
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -78,10 +78,11 @@ image-training: ## build the image that trains on a cluster, by podman or docker
 # dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
 # `make lock UPGRADE=--upgrade` asks for the newest.
 lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRADE=--upgrade)
-	$(LOCK) $(UPGRADE) --extra serve --extra train --extra sbom --extra dev -o requirements/dev.txt
+	$(LOCK) $(UPGRADE) --extra serve --extra train --extra dev --group sbom -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt -o requirements/client.txt
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
-	$(LOCK) --extra sbom -c requirements/dev.txt -o requirements/sbom.txt
+	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
 .venv/serve/installed: requirements/serve.txt | python
