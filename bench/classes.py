@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from training.commands.terminal import judged_by
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.measures.judge import Judge
 
 URL = "http://127.0.0.1:3000"
@@ -26,7 +26,7 @@ def main() -> None:
     with httpx.Client(base_url=URL, timeout=60) as client:
         for model in client.get("/v1/models").raise_for_status().json()["models"]:
             card = model["card"]
-            real = data.load(card["data"]["name"], folder, train=True)
+            real = load_images(card["data"]["name"], folder, train=True)
             judge = judged_by(card["data"]["name"], real, folder, torch.device("cpu"))
             shares = {}
             for code in sorted(code["name"] for code in card["space"]["classes"]):

@@ -1,21 +1,23 @@
-"""Files that are whole or absent: written beside their place, then renamed into it."""
+"""Files that are complete or absent: written beside their place, then renamed; and names for them."""
 
 import hashlib
 import io
 import os
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import torch
+LONGEST_NAME = 60
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to; it becomes `path` when the block ends well, and is gone when it does not."""
+    """Give a path to write to. It becomes `path` if the block ends well, and is removed if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays the last part of the name, since some writers choose their format by it.
+    # The suffix stays last, because some writers choose the format by it.
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield beside
@@ -27,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def lasting(path: Path) -> Iterator[Path]:
-    """The same, and on the disk before it takes its place: what is left after a power cut is whole too."""
+    """The same as `replacing`, but the file is on the disk before it takes its place: a power cut loses nothing."""
     with replacing(path) as beside:
         yield beside
         _sync(beside)
@@ -48,7 +50,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
-    """What `torch.load` reads; by way of memory, since torch's own writer hides that a disk is full."""
+    """Write a file for `torch.load`. It goes through memory, because torch's own writer hides that a disk is full."""
+    import torch  # here, so that commands that need no torch can use this module
+
     buffer = io.BytesIO()
     torch.save(tensors, buffer)
     with replacing(path) as beside:
@@ -58,3 +62,9 @@ def save_tensors(path: Path, tensors: dict[str, Any]) -> None:
 def digest(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def slug(name: str) -> str:
+    """A name for a file: a-z, 0-9 and single hyphens between; empty if the name has no letter or digit of these."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME].strip("-")

@@ -15,8 +15,7 @@ import pytest
 from torchvision.datasets import MNIST
 
 from tests.training.conftest import drawn_digits, first, real_data_dir
-from training.datasets import sources as data
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet, load_images
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +89,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few thousand digits in MNIST's own files: real ones where they can be had."""
     folder = tmp_path_factory.mktemp("data")
     real = real_data_dir()
-    sets = [data.load("mnist", real, train=train) for train in (True, False)] if real else [drawn_digits(SMALL)] * 2
+    sets = [load_images("mnist", real, train=train) for train in (True, False)] if real else [drawn_digits(SMALL)] * 2
     write_idx(folder / "MNIST" / "raw", first(sets[0], SMALL), "train")
     write_idx(folder / "MNIST" / "raw", first(sets[1], 1_000), "t10k")
     assert len(MNIST(str(folder), train=True)) == SMALL

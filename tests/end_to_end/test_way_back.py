@@ -11,12 +11,11 @@ from PIL import Image, ImageOps
 
 from tests.end_to_end.conftest import ROOT, serving
 from tests.training.conftest import first, real_data_dir
-from training.datasets import sources as data
-from training.datasets.sources import ImageSet
-from training.loop.run import quiet
+from training.datasets.images import ImageSet, load_images
 from training.measures import judge as classifier
 from training.measures.judge import Judge
 from training.measures.shape import slant
+from training.progress import quiet
 
 IMAGES = 1_000
 AT_ONCE = 250
@@ -28,7 +27,7 @@ def handwriting() -> ImageSet:
     folder = real_data_dir()
     if folder is None:
         pytest.skip("no real data here; set FAUSSAIRE_DATA_DIR")
-    return first(data.load("mnist", folder, train=False), IMAGES)
+    return first(load_images("mnist", folder, train=False), IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def judge() -> Judge:
     """Learned its classes from labels, in seconds, and has nothing of the model."""
     folder = real_data_dir()
     assert folder is not None
-    train = data.load("mnist", folder, train=True)
+    train = load_images("mnist", folder, train=True)
     torch.manual_seed(0)
     network = classifier.network(1, 10)
     classifier.fit(network, train, 400, quiet)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from training.datasets import sources as data
-from training.datasets.sources import SOURCES, ImageSet
+from training.datasets.images import ImageSet, load_images
+from training.datasets.sources import SOURCES
 from training.loop.run import Config
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def digits() -> ImageSet:
     folder = real_data_dir()
     if folder is None:
         return drawn_digits(512)
-    return first(data.load("mnist", folder, train=True), 512)
+    return first(load_images("mnist", folder, train=True), 512)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, interrupted, judged_by, progress_bar
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import Diverged
 from training.evaluation import evaluation
 from training.loop import train as loop
@@ -56,7 +56,7 @@ def budgeted(preset: str, data_name: str, epochs: int, data_dir: Path, device: t
     One that collapses for good is kept as it was last well.
     """
     config = Config.of(preset, data=data_name, seed=0, epochs=epochs).halved()
-    images = data.load(data_name, data_dir, train=True)
+    images = load_images(data_name, data_dir, train=True)
     run = Run(Path("runs") / "compare" / f"{preset}-{images.card.name}-0")
     total = epochs * (len(images) // config.batch)
     watch = Watch(judge=judged_by(data_name, images, data_dir, device), say=console.print)

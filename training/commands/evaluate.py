@@ -11,7 +11,7 @@ from rich.table import Table
 
 from training.commands.export import exported
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by, stages_bar
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import WeightsUnavailable
 from training.evaluation import evaluation, report
 from training.evaluation.evaluation import Evaluation, Measures, Protocol, Real
@@ -76,7 +76,7 @@ def evaluated(
         exported(run, model, data_dir, device)
     opened = Model(model)
     name = opened.card.data.name if run is None else run.read_config().data
-    train_set, test_set = data.load(name, data_dir, train=True), data.load(name, data_dir, train=False)
+    train_set, test_set = load_images(name, data_dir, train=True), load_images(name, data_dir, train=False)
     judge = judged_by(name, train_set, data_dir, torch.device("cpu"))
     real = Real.split(train_set, test_set)
     folder = output or (Path("runs") / "evaluations" / opened.card.name if run is None else run.folder)

@@ -9,7 +9,7 @@ import typer
 from latent import GeneratorCard
 from latent.card import recogniser_path
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.export import generator as exporting
 from training.export import recogniser
 from training.loop import train as loop
@@ -33,13 +33,13 @@ def exported(run: Run, output: Path, data_dir: Path, device: torch.device) -> Ge
     """Write the last checkpoint's generator to `output`, and its recogniser beside it. Raises InvalidRun."""
     config = run.read_config()
     checkpoint = run.last_checkpoint()
-    images = data.load(config.data, data_dir, train=True)
+    images = load_images(config.data, data_dir, train=True)
     state = loop.initial_state(config, images, device)
     state.load(checkpoint)
     judge = judged_by(config.data, images, data_dir, torch.device("cpu"))
     card = exporting.export(state, config, images, judge, loop.latent_space(config, images), output)
     recogniser_path(output).unlink(missing_ok=True)  # of a generator that is no more
     if state.players.recogniser is not None:
-        test = data.load(config.data, data_dir, train=False)
+        test = load_images(config.data, data_dir, train=False)
         recogniser.export(state.players.recogniser, card, output, images, test)
     return card

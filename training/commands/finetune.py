@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from training.commands.terminal import DataDir, Device, choose_device, console, interrupted, judged_by, progress_bar
-from training.datasets import sources as data
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet, load_images
 from training.evaluation.quick import Yardstick
 from training.files import write_text
 from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.run import Config, Run
+from training.loop.transfer import begin_from
 from training.measures.judge import Judge
-from training.studies.finetuning import Course, Point, begin_from, save_courses, saving
+from training.studies.finetuning import Course, Point, save_courses, saving
 
 
 def finetune(
@@ -43,12 +43,12 @@ def finetune(
     """Train a run's generator on other images. The same command again goes on where it stopped."""
     chosen, origin = choose_device(device), Run(source)
     before = origin.read_config()
-    images = data.load(data_name, data_dir, train=True)
+    images = load_images(data_name, data_dir, train=True)
     config = before.model_copy(update={"data": data_name, "seed": seed, "epochs": epochs, "start": "", "freeze": ()})
     config = config.halved()
     tuned = config.model_copy(update={"start": str(source), "freeze": tuple(freeze or ())})
     judge = judged_by(data_name, images, data_dir, chosen)
-    yardstick = Yardstick.against("fid", judge, data.load(data_name, data_dir, train=False).to(chosen))
+    yardstick = Yardstick.against("fid", judge, load_images(data_name, data_dir, train=False).to(chosen))
     folder = Run(run or Path("runs") / "finetuned" / f"{source.name}-{images.card.name}-{seed}")
     if not folder.checkpoints():
         folder.claim(tuned)

@@ -14,7 +14,7 @@ from latent.card import MODEL_NAME
 from training.commands.export import exported
 from training.commands.release import Models, show
 from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import Unfit
 from training.evaluation import evaluation
 from training.export.generator import name_of
@@ -61,8 +61,8 @@ def publish(
         if (known := _known(versions, made)) is not None:
             Console().print(f"{known} draws the same already; nothing was changed", soft_wrap=True, highlight=False)
             return
-        test = data.load(config.data, data_dir, train=False)
-        judge = judged_by(config.data, data.load(config.data, data_dir, train=True), data_dir, torch.device("cpu"))
+        test = load_images(config.data, data_dir, train=False)
+        judge = judged_by(config.data, load_images(config.data, data_dir, train=True), data_dir, torch.device("cpu"))
         files = [made] if versions.release is None else [versions.stable, made]
         *before, new = _measured(Protocol.of(judge, test, images), files)
         rows = compared(before[0], new) if before else []

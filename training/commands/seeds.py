@@ -10,7 +10,7 @@ from rich.table import Table
 
 from training.commands.evaluate import compared
 from training.commands.terminal import DataDir, Device, choose_device, console, judged_by
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import Unfit
 from training.evaluation import evaluation
 from training.loop.run import Run
@@ -39,7 +39,7 @@ def seeds(
 def _found(run: Run, images: int, data_dir: Path, device: torch.device) -> Found:
     row = compared(run, images, data_dir, device)
     config = row.config
-    train, test = (data.load(config.data, data_dir, train=part) for part in (True, False))
+    train, test = (load_images(config.data, data_dir, train=part) for part in (True, False))
     judge = judged_by(config.data, train, data_dir, torch.device("cpu"))
     return seeding.found(row, run.folder / "model.onnx", judge, test)
 

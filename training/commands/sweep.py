@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.commands.terminal import INTERRUPTED, DataDir, Device, choose_device, console, judged_by, progress_bar
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import TrainingError, UnknownName
 from training.evaluation.quick import MEASURES
-from training.loop.run import Progress
+from training.progress import Progress
 from training.recipes import presets
 from training.studies import sweep as sweeping
 from training.studies.sweep import Interrupted, Sweep, Worker
@@ -50,7 +50,7 @@ def sweep(
     if measure not in MEASURES:
         raise UnknownName("measure", measure, list(MEASURES))
     chosen = choose_device(device)
-    known = data.load(data_name, data_dir, train=True)
+    known = load_images(data_name, data_dir, train=True)
     count = min(images or len(known), len(known))
     smallest = (count - -(-count // folds)) // max(sweeping.BATCHES)
     if not smallest:

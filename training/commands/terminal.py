@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from training.datasets import sources as data
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet, load_images
+from training.datasets.sources import SOURCES
 from training.errors import UnknownName
-from training.loop.run import Progress as Report
-from training.loop.run import quiet
 from training.measures import judge as classifiers
 from training.measures.judge import Judge
+from training.progress import Progress as Report
+from training.progress import quiet
 
 INTERRUPTED = 130
 
@@ -53,9 +53,9 @@ def choose_device(name: str) -> torch.device:
 
 def judged_by(name: str, images: ImageSet, data_dir: Path, device: torch.device) -> Judge:
     """The data set's classifier, trained once and kept under runs/."""
-    known = name if name in data.SOURCES else f"{images.card.name}-{images.digest()}"
+    known = name if name in SOURCES else f"{images.card.name}-{images.digest()}"
     path = Path("runs") / "classifiers" / f"{known}.pt"
-    test = data.load(name, data_dir, train=False)
+    test = load_images(name, data_dir, train=False)
     if path.exists():
         return classifiers.trained(path, images, test, device, quiet)
     steps = classifiers.total_steps(images)

@@ -14,7 +14,8 @@ from training.commands.terminal import (
     judged_by,
     progress_bar,
 )
-from training.datasets import sources as data
+from training.datasets.images import load_images
+from training.datasets.sources import SOURCES
 from training.errors import TrainingError
 from training.loop import train as loop
 from training.loop.collapse import OnCollapse, Watch
@@ -29,7 +30,7 @@ def train(
     preset: Annotated[str, typer.Argument(help=f"One of: {', '.join(presets.PRESETS)}.")],
     data_name: Annotated[
         str,
-        typer.Option("--data", help=f"One of: {', '.join(data.SOURCES)}; or a folder of images, a class a sub-folder."),
+        typer.Option("--data", help=f"One of: {', '.join(SOURCES)}; or a folder of images, a class a sub-folder."),
     ],
     data_dir: DataDir = Path("data"),
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED when absent.")] = None,
@@ -72,7 +73,7 @@ def train(
         head_start=head_start,
     )
     check_fit(config.network, config.objective, config.codes)
-    images = data.load(data_name, data_dir, train=True)
+    images = load_images(data_name, data_dir, train=True)
     if epochs <= config.head_start:
         raise TrainingError(
             f"--epochs must be above --head-start {config.head_start}: in these only the recogniser trains"

@@ -1,8 +1,6 @@
 """A folder of images as tensors: each sub-folder is a class."""
 
-import re
 import statistics
-import unicodedata
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
 from training.errors import DataUnavailable
+from training.files import slug
 
 Classes = dict[str, list[Path]]
 """The images of each class, both in sorted order."""
@@ -26,7 +25,6 @@ SIDE_STEP = 4
 TEST_EVERY = 10
 QUARTER_TURNED = 5
 """From this Exif orientation on, height and width change places."""
-LONGEST_NAME = 60
 
 
 def read(folder: Path, *, train: bool) -> tuple[Tensor, Tensor, tuple[str, ...]]:
@@ -50,12 +48,6 @@ def read(folder: Path, *, train: bool) -> tuple[Tensor, Tensor, tuple[str, ...]]
     chosen = images[rows, :, :, : 1 if grey else 3].permute(0, 3, 1, 2).contiguous()
     labels = torch.arange(len(splits[0])).repeat_interleave(torch.tensor(counts[0 if train else 1]))
     return chosen, labels, tuple(splits[0])
-
-
-def slug(name: str) -> str:
-    """Lower-case a-z, 0-9 and single hyphens between; empty where the name has none of these."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME].strip("-")
 
 
 def name_of(folder: Path) -> str:

@@ -1,39 +1,29 @@
-"""Data sets as tensors: all images resident as uint8, so that a batch is one index operation."""
+"""The data sets by name: where each comes from, and what its labels are called."""
 
-import hashlib
-import os
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import torch
-from torch import Tensor
-from torchvision import datasets
-
-from latent import Data, ImageShape
-from training.datasets import folder
-from training.errors import DataUnavailable, UnknownName
+from latent import Data
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set comes from and what its labels are called."""
-
-    reader: type[datasets.MNIST]
+    reader: str
+    """The name of torchvision's class that reads the files."""
     folder: str
     classes: tuple[str, ...]
     card: Data
     options: Mapping[str, str] = field(default_factory=dict)
-    """What the reader is told besides."""
+    """Further arguments of the reader."""
     first_label: int = 0
     transposed: bool = False
-    """The files have rows for columns."""
+    """Whether the files have rows for columns."""
 
 
 SOURCES: dict[str, Source] = {
     "mnist": Source(
-        datasets.MNIST,
+        "MNIST",
         "MNIST",
         tuple("0123456789"),
         Data(
@@ -43,7 +33,7 @@ SOURCES: dict[str, Source] = {
         ),
     ),
     "fashion-mnist": Source(
-        datasets.FashionMNIST,
+        "FashionMNIST",
         "FashionMNIST",
         (
             "t-shirt",
@@ -64,7 +54,7 @@ SOURCES: dict[str, Source] = {
         ),
     ),
     "emnist-letters": Source(
-        datasets.EMNIST,
+        "EMNIST",
         "EMNIST",
         tuple(string.ascii_lowercase),
         Data(
@@ -80,7 +70,7 @@ SOURCES: dict[str, Source] = {
         transposed=True,
     ),
     "kmnist": Source(
-        datasets.KMNIST,
+        "KMNIST",
         "KMNIST",
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         Data(
@@ -93,83 +83,3 @@ SOURCES: dict[str, Source] = {
         ),
     ),
 }
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Images uint8 of shape (N, channels, H, W), labels int64 of shape (N,)."""
-
-    images: Tensor
-    labels: Tensor
-    classes: tuple[str, ...]
-    card: Data
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def shape(self) -> ImageShape:
-        channels, height, width = self.images.shape[1:]
-        return ImageShape.model_validate({"height": height, "width": width, "channels": channels})
-
-    def digest(self) -> str:
-        """12 hexadecimal digits of the SHA-256 of shape, classes, labels and pixels."""
-        said = repr((tuple(self.images.shape), self.classes)).encode()
-        digest = hashlib.sha256(said)
-        for tensor in (self.labels, self.images):
-            digest.update(tensor.cpu().contiguous().numpy().data)
-        return digest.hexdigest()[:12]
-
-    def rows(self, rows: Tensor) -> "ImageSet":
-        """Those of the row numbers (M,)."""
-        return ImageSet(self.images[rows], self.labels[rows], self.classes, self.card)
-
-    def to(self, device: torch.device) -> "ImageSet":
-        return ImageSet(self.images.to(device), self.labels.to(device), self.classes, self.card)
-
-
-def load(name: str, data_dir: Path, *, train: bool) -> ImageSet:
-    """Read a data set: the folder of images that `name` is a path to, or a row of SOURCES.
-
-    The latter from `data_dir`, downloading it there when it is absent. A name of SOURCES is never a path.
-    Raises UnknownName and DataUnavailable.
-    """
-    if name in SOURCES:
-        return _load_source(SOURCES[name], data_dir, train=train)
-    path = Path(name)
-    if path.is_dir() or "/" in name or os.sep in name:
-        card = Data(name=folder.name_of(path), licence="unknown", source=path.resolve().name)
-        return ImageSet(*folder.read(path, train=train), card)
-    raise UnknownName("data set", name, [*SOURCES, "the path of a folder of images"])
-
-
-def to_unit(images: Tensor) -> Tensor:
-    """uint8 [0, 255] to float32 [-1, 1], the range of a generator's tanh."""
-    return images.float() / 127.5 - 1
-
-
-def _load_source(source: Source, data_dir: Path, *, train: bool) -> ImageSet:
-    present = (data_dir / source.folder / "raw").is_dir()
-    try:
-        pairs = source.reader(str(data_dir), train=train, download=not present, **source.options)
-    except (OSError, RuntimeError, ValueError, TypeError, EOFError, AssertionError) as error:
-        raise DataUnavailable(_remedy(source, data_dir, present=present)) from error
-    images, labels = pairs.data[:, None], pairs.targets - source.first_label
-    known = (labels >= 0) & (labels < len(source.classes))
-    if len(images) != len(labels) or len(images) == 0 or not known.all():
-        raise DataUnavailable(_remedy(source, data_dir, present=present))
-    upright = images.transpose(2, 3).contiguous() if source.transposed else images
-    return ImageSet(upright, labels, source.classes, source.card)
-
-
-def _remedy(source: Source, data_dir: Path, *, present: bool) -> str:
-    raw = data_dir / source.folder / "raw"
-    if present:
-        return (
-            f"{raw} is incomplete or damaged; remove {data_dir / source.folder} to download it anew, "
-            "or name another folder with --data-dir"
-        )
-    return (
-        f"{raw} does not exist and the download failed; name a folder that holds "
-        f"{source.folder}/raw with --data-dir, or connect to the internet"
-    )

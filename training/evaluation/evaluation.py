@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from latent import draw_codes
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.evaluation.by_class import BATCH, SEED, recognised
 from training.export.model import Model
-from training.loop.collapse import divergence
 from training.loop.run import Run
 from training.measures.distances import frechet, kernel
+from training.measures.histogram import divergence
 from training.measures.inception import Inception
 from training.measures.judge import Judge
 from training.measures.manifold import manifold

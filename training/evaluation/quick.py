@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from latent import LatentSpace
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import UnknownName
-from training.loop.collapse import divergence
-from training.loop.pictures import to_uint8
 from training.measures.distances import frechet, kernel
+from training.measures.histogram import divergence
 from training.measures.judge import Judge
 from training.measures.manifold import manifold
+from training.networks.drawer import Drawer
 from training.networks.gan import Generator
-from training.networks.latents import draw
 
 IMAGES = 2_000
 BATCH = 250
@@ -42,12 +41,8 @@ class Yardstick:
             raise UnknownName("measure", measure, list(MEASURES))
         return cls(measure, judge, judge.features(real.images[:IMAGES]))
 
-    @torch.no_grad()
     def read(self, generator: Generator, space: LatentSpace) -> float:
-        device = next(generator.parameters()).device
-        latents = draw(space, len(self.features), torch.Generator(device).manual_seed(SEED))
-        parts = zip(*(torch.split(part, BATCH) for part in latents), strict=True)
-        images = torch.cat([to_uint8(generator(*part)) for part in parts])
+        images = Drawer(generator, space, BATCH).draw(len(self.features), SEED)
         return self._of(images.to(self.features.device))
 
     def _of(self, images: Tensor) -> float:

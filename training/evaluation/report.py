@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from jinja2 import Environment
 from numpy.typing import NDArray
-from PIL import Image
 
 from latent import Codes, draw_codes, draw_noise
 from training.evaluation.by_class import SEED
@@ -17,6 +16,7 @@ from training.evaluation.evaluation import Evaluation, Measures, Real
 from training.export.model import Model
 from training.files import write_text
 from training.measures.neighbours import nearest
+from training.sheets import tile, to_picture
 
 COLUMNS = 16
 SCALE = 2
@@ -79,7 +79,7 @@ def sheet(model: Model) -> NDArray[np.uint8]:
     """uint8 (rows * H, 16 * W, channels): noise and styles drawn for each image."""
     space = model.card.space
     count = (len(space.classes) or 10) * COLUMNS
-    return _tiled(model.generate(draw_codes(space, SEED, 0, count, np.arange(count) // COLUMNS), count))
+    return tile(model.generate(draw_codes(space, SEED, 0, count, np.arange(count) // COLUMNS), count), COLUMNS)
 
 
 def traversal(model: Model, style: int) -> NDArray[np.uint8]:
@@ -90,7 +90,7 @@ def traversal(model: Model, style: int) -> NDArray[np.uint8]:
     styles = np.zeros((lines * COLUMNS, len(space.styles)), np.float32)
     styles[:, style] = np.tile(np.linspace(space.styles[style].low, space.styles[style].high, COLUMNS), lines)
     classes = space.one_hot(np.arange(lines * COLUMNS) // COLUMNS)
-    return _tiled(model.generate(Codes(noise, classes, styles), lines * COLUMNS))
+    return tile(model.generate(Codes(noise, classes, styles), lines * COLUMNS), COLUMNS)
 
 
 def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
@@ -98,19 +98,12 @@ def pairs(model: Model, real: Real) -> NDArray[np.uint8]:
     asked = np.arange(COLUMNS) % max(len(model.card.space.classes), 1)
     drawn = model.draw(draw_codes(model.card.space, SEED, 0, COLUMNS, asked), COLUMNS)
     _, at = nearest(drawn, real.known.images)
-    return _tiled(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy())
-
-
-def _tiled(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    count, height, width, channels = images.shape
-    tiles = images.reshape(count // COLUMNS, COLUMNS, height, width, channels).swapaxes(1, 2)
-    return tiles.reshape(count // COLUMNS * height, COLUMNS * width, channels)
+    return tile(torch.cat([drawn, real.known.images[at]]).permute(0, 2, 3, 1).numpy(), COLUMNS)
 
 
 def _png(picture: NDArray[np.uint8]) -> str:
-    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
     file = io.BytesIO()
-    image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.NEAREST).save(file, "PNG")
+    to_picture(picture, SCALE).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 

@@ -1,6 +1,5 @@
 """From a trained generator to one self-describing ONNX file, published only if it draws the same images."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,22 +9,23 @@ import torch
 from torch import Tensor, nn
 
 from latent import Codes, Figure, GeneratorCard, LatentSpace, Training, draw_codes
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import ExportRefused
 from training.export.graph import graph
 from training.export.model import Model
 from training.export.naming import IMAGES_PER_CODE, name_codes
-from training.export.styles import Drawer, measured
-from training.files import replacing
+from training.export.styles import measure_styles
+from training.files import replacing, slug
 from training.loop.averaging import recompute_batch_norm
 from training.loop.checkpoint import State
-from training.loop.pictures import to_uint8
 from training.loop.run import Config
 from training.measures.judge import Judge
+from training.networks.drawer import Drawer, to_uint8
 from training.networks.gan import Generator
 
 CHECKED_CODES = 256
 GREY_LEVELS_APART = 1
+DRAWN_AT_ONCE = 250
 BATCH_NORM_SEED = 3
 
 
@@ -49,7 +49,7 @@ def export(
     state: State,
     config: Config,
     images: ImageSet,
-    classifier: Judge,
+    judge: Judge,
     space: LatentSpace,
     output: Path,
 ) -> GeneratorCard:
@@ -58,11 +58,12 @@ def export(
     recompute_batch_norm(generator, space, BATCH_NORM_SEED)
     figures: tuple[Figure, ...] = ()
     if space.classes:
-        naming = name_codes(generator, space, classifier)
+        naming = name_codes(Drawer(generator, space), judge)
         space = space.model_copy(update={"classes": naming.codes})
         if space.styles:
-            space = space.model_copy(update={"styles": measured(Drawer(generator, space), classifier)})
-        figures = (_classes_present(naming.classes_present, classifier),)
+            drawer = Drawer(generator, space, DRAWN_AT_ONCE)
+            space = space.model_copy(update={"styles": measure_styles(drawer, judge)})
+        figures = (_classes_present(naming.classes_present, judge),)
     card = GeneratorCard(
         name=name_of(output),
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
@@ -73,7 +74,7 @@ def export(
         figures=figures,
     )
     if space.classes:
-        card = card.model_copy(update={"figures": (*figures, _purity(card, classifier))})
+        card = card.model_copy(update={"figures": (*figures, _purity(card, judge))})
     exported = Exported(generator, space).eval()
     with replacing(output) as beside:
         inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(space, 0, 0, 2).inputs().items()}
@@ -119,24 +120,23 @@ def _training(state: State, config: Config, count: int, generator: Generator) ->
     )
 
 
-def _purity(card: GeneratorCard, classifier: Judge) -> Figure:
+def _purity(card: GeneratorCard, judge: Judge) -> Figure:
     matched = ", codes matched to classes on other images" if card.training.codes == "infogan" else ""
     return Figure(
         name="class purity",
         value=round(card.purity() or 0.0, 4),
-        protocol=f"mean over codes of {IMAGES_PER_CODE} images each{matched}; {classifier.protocol()}",
+        protocol=f"mean over codes of {IMAGES_PER_CODE} images each{matched}; {judge.protocol()}",
     )
 
 
-def _classes_present(present: int, classifier: Judge) -> Figure:
+def _classes_present(present: int, judge: Judge) -> Figure:
     return Figure(
         name="classes present",
         value=present,
-        protocol=f"classes given to at least 2 % of images, all codes together; {classifier.protocol()}",
+        protocol=f"classes given to at least 2 % of images, all codes together; {judge.protocol()}",
     )
 
 
 def name_of(output: Path) -> str:
-    """What the card of a file calls its generator."""
-    name = re.sub(r"[^a-z0-9]+", "-", output.stem.lower()).strip("-")
-    return name or "generator"
+    """The name of a generator in its card, from the path of its file."""
+    return slug(output.stem) or "generator"

@@ -1,4 +1,4 @@
-"""Which class each code of an unsupervised generator stands for."""
+"""Which class each class code stands for."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,10 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from latent import ClassCode, LatentSpace
-from training.loop.pictures import to_uint8
+from latent import ClassCode
 from training.measures.judge import Judge
-from training.networks.gan import Generator
-from training.networks.latents import Latents, draw
+from training.networks.drawer import Drawer
+from training.networks.latents import draw
 
 IMAGES_PER_CODE = 1000
 MATCHING_SEED = 1
@@ -24,24 +23,24 @@ class Naming:
 
     codes: tuple[ClassCode, ...]
     classes_present: int
-    """How many classes the classifier finds in at least 2 % of images drawn with any code."""
+    """How many classes the judge finds in at least 2 % of the images of all codes."""
 
 
-def name_codes(generator: Generator, space: LatentSpace, classifier: Judge) -> Naming:
-    """Match codes to classes one to one (Kuhn 1955), so that the most images are what their code is called.
+def name_codes(drawer: Drawer, judge: Judge) -> Naming:
+    """Match codes to classes one to one (Kuhn 1955), so that as many images as possible are of their code's class.
 
-    Codes that were trained by label have their names already. The purities are measured on other images than
-    those the matching saw.
+    Codes that were trained by label have their names already. The purities are measured on other images than the
+    matching.
     """
-    if tuple(code.name for code in space.classes) == classifier.classes:
-        codes = classes = np.arange(len(space.classes))
+    if tuple(code.name for code in drawer.space.classes) == judge.classes:
+        codes = classes = np.arange(len(drawer.space.classes))
     else:
-        counts = confusion(generator, space, classifier, MATCHING_SEED)
+        counts = confusion(drawer, judge, MATCHING_SEED)
         codes, classes = linear_sum_assignment(-counts.numpy())
-    fresh = confusion(generator, space, classifier, PURITY_SEED)
+    fresh = confusion(drawer, judge, PURITY_SEED)
     named = tuple(
         ClassCode(
-            name=classifier.classes[label],
+            name=judge.classes[label],
             purity=round(fresh[code, label].item() / IMAGES_PER_CODE, 4),
         )
         for code, label in zip(codes, classes, strict=True)
@@ -50,17 +49,14 @@ def name_codes(generator: Generator, space: LatentSpace, classifier: Judge) -> N
     return Naming(named, int(present))
 
 
-@torch.no_grad()
-def confusion(generator: Generator, space: LatentSpace, classifier: Judge, seed: int) -> Tensor:
-    """How often the classifier gave each label to images of each code, of shape (codes, labels)."""
-    device = next(generator.parameters()).device
-    source = torch.Generator(device).manual_seed(seed)
-    counts = torch.zeros(len(space.classes), len(classifier.classes))
-    for code in range(len(space.classes)):
-        drawn = draw(space, IMAGES_PER_CODE, source)
-        fixed = torch.zeros_like(drawn.classes)
+def confusion(drawer: Drawer, judge: Judge, seed: int) -> Tensor:
+    """How often the judge gives each label to images of each code: (codes, labels)."""
+    source, codes = drawer.source(seed), len(drawer.space.classes)
+    counts = torch.zeros(codes, len(judge.classes))
+    for code in range(codes):
+        latents = draw(drawer.space, IMAGES_PER_CODE, source)
+        fixed = torch.zeros_like(latents.classes)
         fixed[:, code] = 1
-        images = to_uint8(generator(*Latents(drawn.noise, fixed, drawn.styles)))
-        labels = classifier.labels(images).cpu()
-        counts[code] = torch.bincount(labels, minlength=len(classifier.classes)).float()
+        labels = judge.labels(drawer(latents._replace(classes=fixed))).cpu()
+        counts[code] = torch.bincount(labels, minlength=len(judge.classes)).float()
     return counts

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
 from latent.card import recogniser_path
-from training.datasets.sources import ImageSet, to_unit
+from training.datasets.images import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.export.graph import graph
 from training.files import digest, replacing

@@ -14,7 +14,7 @@ from torch import nn
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
 from training.loop.averaging import Average
-from training.loop.step import Players
+from training.loop.players import Players
 
 
 @dataclass

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-import torch
-
-from latent import LatentSpace
-from training.loop.pictures import to_uint8
+from training.measures.histogram import class_shares, divergence, name_shares
 from training.measures.judge import Judge
-from training.networks.gan import Generator
-from training.networks.latents import draw
+from training.networks.drawer import Drawer
 
 OnCollapse = Literal["rollback", "stop", "ignore"]
 
@@ -45,26 +41,16 @@ class Watch:
     judge: Judge | None = None
     say: Callable[[str], None] = print
 
-    @torch.no_grad()
-    def histogram(self, generator: Generator, space: LatentSpace) -> dict[str, float]:
-        """Each class's share of 250 images, and its divergence from even shares; nothing without a judge."""
+    def histogram(self, drawer: Drawer) -> dict[str, float]:
+        """Each class's share of 250 images, and their divergence from even shares; nothing without a judge."""
         if self.judge is None:
             return {}
-        device = next(generator.parameters()).device
-        latents = draw(space, DRAWN, torch.Generator(device).manual_seed(DRAWN_SEED))
-        generator.eval()
-        images = to_uint8(generator(*latents))
-        generator.train()
-        labels = self.judge.labels(images.to(next(self.judge.network.parameters()).device)).cpu()
-        shares = torch.bincount(labels, minlength=len(self.judge.classes)).double() / DRAWN
-        named = {f"share_{name}": share for name, share in zip(self.judge.classes, shares.tolist(), strict=True)}
+        drawer.generator.eval()
+        images = drawer.draw(DRAWN, DRAWN_SEED)
+        drawer.generator.train()
+        shares = class_shares(self.judge.probabilities(images.to(self.judge.device)))
+        named = {f"share_{name}": share for name, share in name_shares(self.judge, shares).items()}
         return {"class_kl": divergence(shares)} | named
-
-
-def divergence(shares: torch.Tensor) -> float:
-    """Kullback-Leibler divergence of a histogram (C,) from the even one, in nats, in [0, log C]."""
-    present = shares[shares > 0]
-    return (present * (present * len(shares)).log()).sum().item()
 
 
 def reason(rows: list[dict[str, float]]) -> str | None:

@@ -1,7 +1,6 @@
 """A run is a folder: its resolved configuration, statistics, pictures and checkpoints."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -14,13 +13,6 @@ from training.recipes import presets
 from training.recipes.presets import Codes, Noise
 
 KEPT_CHECKPOINTS = 2
-
-Progress = Callable[[int, dict[str, float]], None]
-"""Called with the step and the newest row of statistics."""
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    """A progress that shows nothing."""
 
 
 class Config(BaseModel):

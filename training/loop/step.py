@@ -1,19 +1,19 @@
 """One training step: the discriminator (and recogniser) learn, then the generator does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 from torch.nn.utils import get_total_norm
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from latent import LatentSpace
 from training.datasets.augment import augment
 from training.loop import headstart
+from training.loop.players import LR_Q, Players
 from training.measures import judge as classifier
-from training.networks.build import Built
 from training.networks.latents import Latents, draw
 from training.networks.recogniser import Recogniser
 from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
@@ -24,32 +24,6 @@ STYLE_WEIGHT = 0.5
 
 CLASS_WEIGHT = {"infogan": 0.1, "acgan": 1.0}
 """Lambda of the class codes' term; D is told them by an InfoGAN, and by an ACGAN Q alone asks for them."""
-
-BETA2 = 0.999
-LR_Q = 1e-3
-
-
-@dataclass
-class Players:
-    """The networks, each with its optimiser. D is a discriminator, an auto-encoder or an encoder."""
-
-    built: Built
-    lr_d: float
-    lr_g: float
-    beta1: float
-    balance: Tensor = field(init=False)
-    """k of BEGAN, a scalar"""
-
-    def __post_init__(self) -> None:
-        self.generator = self.built.generator
-        self.discriminator: nn.Module = self.built.opponent
-        self.recogniser = self.built.recogniser
-        betas = (self.beta1, BETA2)
-        self.optimiser_d = Adam(_learning(self.discriminator), lr=self.lr_d, betas=betas, fused=True)
-        self.optimiser_g = Adam(_learning(self.generator), lr=self.lr_g, betas=betas, fused=True)
-        self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
-        if self.recogniser is not None:  # no adversary, so Adam's usual betas
-            self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
 
 
 @dataclass(frozen=True)
@@ -211,10 +185,6 @@ def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:
     for each in (optimiser, *allies):
         each.step()
     return norm
-
-
-def _learning(network: nn.Module) -> list[Tensor]:
-    return [weights for weights in network.parameters() if weights.requires_grad]
 
 
 def _weights(optimiser: Optimizer) -> list[Tensor]:

@@ -12,21 +12,23 @@ from types import FrameType
 import torch
 
 from latent import LatentSpace
-from training.datasets import sources as data
+from training.datasets.images import ImageSet, to_unit
 from training.datasets.neighbours import neighbourhood
-from training.datasets.sources import ImageSet
 from training.errors import Diverged
 from training.loop import headstart
 from training.loop.averaging import Average, recompute_batch_norm
 from training.loop.checkpoint import State
 from training.loop.collapse import Watch, reason
 from training.loop.pictures import save_curves, save_sheet
-from training.loop.run import Config, Progress, Run
-from training.loop.step import AdversarialStep, Batch, Players, Step, VariationalStep
+from training.loop.players import Players
+from training.loop.run import Config, Run
+from training.loop.step import AdversarialStep, Batch, Step, VariationalStep
+from training.loop.transfer import freeze
 from training.networks.build import build
+from training.networks.drawer import Drawer
+from training.progress import Progress
 from training.recipes import presets
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
-from training.studies.finetuning import freeze
 
 LOG_EVERY = 50
 """steps between two rows of stats.jsonl"""
@@ -69,7 +71,7 @@ def train(
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 row = _statistics(state, steps_per_epoch, newest)
                 if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
-                    row |= watch.histogram(state.players.generator, step.space)
+                    row |= watch.histogram(Drawer(state.players.generator, step.space))
                 collapse = _collapse(run, row, watch)
                 if collapse is not None:
                     roll_back(run, config, state, collapse, watch)
@@ -122,7 +124,7 @@ def save(run: Run, state: State, step: Step) -> None:
     state.save(path)
     run.prune_checkpoints()
     sheet = run.folder / "sheets" / f"step-{state.step:08d}.png"
-    save_sheet(sheet, state.average.generator, step.space, SHEET_SEED)
+    save_sheet(sheet, Drawer(state.average.generator, step.space), SHEET_SEED)
     if stats := run.read_stats():
         save_curves(run.folder / "curves.png", stats)
 
@@ -144,7 +146,7 @@ def fit_styles(state: State, step: Step, images: ImageSet) -> None:
     if recogniser is None or recogniser.styles is None or not isinstance(step, AdversarialStep):
         return
     rows = torch.split(torch.arange(len(images)), 500)
-    batches = [Batch(data.to_unit(images.images[some]), images.labels[some]) for some in rows]
+    batches = [Batch(to_unit(images.images[some]), images.labels[some]) for some in rows]
     classes = torch.cat([step.classes(state.players, batch) for batch in batches])
     recogniser.styles.fit(torch.cat([batch.images for batch in batches]), classes)
 
@@ -190,11 +192,11 @@ def _advance(
     count = len(images)
     taken = headstart.batches(state.step, config.batch, count // config.batch, step.head_start)
     rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
-    real = Batch(data.to_unit(images.images[rows]), images.labels[rows])
+    real = Batch(to_unit(images.images[rows]), images.labels[rows])
     if near is not None and state.step < step.head_start:
         chosen = torch.randint(near.shape[1], (len(rows), 1), generator=state.source, device=rows.device)
         others = near[rows].gather(1, chosen).squeeze(1)
-        real = replace(real, neighbours=data.to_unit(images.images[others]))
+        real = replace(real, neighbours=to_unit(images.images[others]))
     terms = step(state.players, real, state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)

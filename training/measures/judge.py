@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from training.datasets.augment import augment
-from training.datasets.sources import ImageSet, to_unit
+from training.datasets.images import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
 from training.files import save_tensors
-from training.loop.run import Progress
+from training.progress import Progress
 
 EPOCHS = 4
 BATCH = 128
@@ -27,6 +27,10 @@ class Judge:
     network: nn.Sequential
     classes: tuple[str, ...]
     test_accuracy: float
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:

@@ -2,10 +2,10 @@
 
 import torch
 
-from training.datasets.sources import ImageSet
-from training.loop.run import quiet
+from training.datasets.images import ImageSet
 from training.measures import judge as classifier
 from training.measures.judge import Judge
+from training.progress import quiet
 
 STEPS = 600
 MOST_EPOCHS = 10

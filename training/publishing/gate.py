@@ -10,7 +10,7 @@ from torch import Tensor
 
 from latent import draw_codes
 from latent.card import recogniser_path
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import Unfit
 from training.evaluation.by_class import BATCH, IMAGES_PER_CLASS, SEED, recognised
 from training.export.model import Model

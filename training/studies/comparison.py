@@ -1,6 +1,5 @@
 """All presets by one protocol: the table of many evaluations."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from training.errors import InvalidRun
 from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures
 from training.export.model import Model
-from training.files import replacing, write_text
+from training.files import replacing, slug, write_text
 from training.loop.run import Config, Run
 
 EVEN = 0.1
@@ -104,7 +103,7 @@ def sheet(rows: list[Compared]) -> Image.Image:
 
 def picture(kind: str, data: str) -> str:
     """Where a page's picture of a data set is, which may be named by a folder's path."""
-    return f"pictures/{kind}-{re.sub('[^a-z0-9]+', '-', data.lower()).strip('-')}.png"
+    return f"pictures/{kind}-{slug(data)}.png"
 
 
 def _page(sets: dict[str, list[Compared]]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
 from latent.card import recogniser_path
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.evaluation.by_class import BATCH, SEED
 from training.export.model import Model
 from training.files import replacing, write_text

@@ -22,15 +22,16 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 from torch import Tensor
 
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import Diverged, RunMismatch, StorageUnavailable
 from training.evaluation.quick import LEAST, Yardstick
-from training.files import replacing
+from training.files import replacing, slug
 from training.loop import train as loop
 from training.loop.collapse import Watch
-from training.loop.run import Config, Progress, Run
+from training.loop.run import Config, Run
 from training.measures.judge import Judge
 from training.networks.gan import NETWORKS
+from training.progress import Progress
 from training.recipes import presets
 
 Show = Callable[[str, int, int], Progress]
@@ -65,7 +66,7 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        return f"{self.preset}-{self.data.strip('/').replace('/', '-')}-{self.measure}"
+        return f"{self.preset}-{slug(self.data)}-{self.measure}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from training.datasets import folder
-from training.datasets import sources as data
+from training.datasets.images import load_images
 from training.errors import DataUnavailable
 from training.loop import train as loop
 from training.loop.run import Config, Run
@@ -30,7 +30,7 @@ def quiet(_: int, __: dict[str, float]) -> None:
 
 
 def test_three_classes_of_mixed_sizes_in_colour_become_one_shape(tmp_path: Path) -> None:
-    images = data.load(str(fill(tmp_path / "My Things")), Path("data"), train=True)
+    images = load_images(str(fill(tmp_path / "My Things")), Path("data"), train=True)
     assert images.classes == ("blue", "green", "red-ones")
     assert images.images.shape == (54, 3, 32, 32)  # every tenth is for the test
     assert images.card.name == "my-things"
@@ -38,12 +38,12 @@ def test_three_classes_of_mixed_sizes_in_colour_become_one_shape(tmp_path: Path)
     red = images.images[images.labels == 2]
     assert (red[:, 0, 16, 16] == 200).all()
     assert (red[:, 1:] == 0).all()
-    assert len(data.load(str(tmp_path / "My Things"), Path("data"), train=False)) == 6
+    assert len(load_images(str(tmp_path / "My Things"), Path("data"), train=False)) == 6
 
 
 @pytest.mark.parametrize("preset", ["lsgan", "acgan", "cvae"])
 def test_a_folder_of_colour_images_trains(tmp_path: Path, preset: str) -> None:
-    images = data.load(str(fill(tmp_path / "things")), Path("data"), train=True)
+    images = load_images(str(fill(tmp_path / "things")), Path("data"), train=True)
     config = Config.of(preset, data=str(tmp_path / "things"), seed=0, epochs=1, batch=16)
     state = loop.train(Run(tmp_path / "run"), config, images, torch.device("cpu"), quiet)
     assert state.players.generator.shape == (3, 32, 32)
@@ -89,33 +89,33 @@ def test_a_broken_image_is_named(tmp_path: Path) -> None:
     broken = fill(tmp_path / "things") / "green" / "007.png"
     broken.write_bytes(broken.read_bytes()[:40])
     with pytest.raises(DataUnavailable, match=rf"{broken}.*delete or replace"):
-        data.load(str(tmp_path / "things"), Path("data"), train=True)
+        load_images(str(tmp_path / "things"), Path("data"), train=True)
 
 
 def test_folders_that_cannot_be_a_data_set_say_why(tmp_path: Path) -> None:
     with pytest.raises(DataUnavailable, match="not a folder"):
-        data.load(str(tmp_path / "nowhere"), Path("data"), train=True)
+        load_images(str(tmp_path / "nowhere"), Path("data"), train=True)
     with pytest.raises(DataUnavailable, match="has no images"):
-        data.load(str(tmp_path), Path("data"), train=True)
+        load_images(str(tmp_path), Path("data"), train=True)
     (tmp_path / "one").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "one" / "a.png")
     with pytest.raises(DataUnavailable, match="only image of its class"):
-        data.load(str(tmp_path), Path("data"), train=True)
+        load_images(str(tmp_path), Path("data"), train=True)
 
 
 def test_given_splits_are_kept_and_must_have_the_same_classes(tmp_path: Path) -> None:
     fill(tmp_path / "train", count=3)
     fill(tmp_path / "test", count=1)
-    assert len(data.load(str(tmp_path), Path("data"), train=True)) == 9
-    assert len(data.load(str(tmp_path), Path("data"), train=False)) == 3
+    assert len(load_images(str(tmp_path), Path("data"), train=True)) == 9
+    assert len(load_images(str(tmp_path), Path("data"), train=False)) == 3
     (tmp_path / "test" / "blue" / "000.png").unlink()
     with pytest.raises(DataUnavailable, match="no images of class 'blue'"):
-        data.load(str(tmp_path), Path("data"), train=True)
+        load_images(str(tmp_path), Path("data"), train=True)
 
 
 def test_two_sets_of_one_name_have_digests_of_their_own(tmp_path: Path) -> None:
-    first = data.load(str(fill(tmp_path / "a" / "things")), Path("data"), train=True)
-    second = data.load(str(fill(tmp_path / "b" / "things", side=40)), Path("data"), train=True)
+    first = load_images(str(fill(tmp_path / "a" / "things")), Path("data"), train=True)
+    second = load_images(str(fill(tmp_path / "b" / "things", side=40)), Path("data"), train=True)
     assert first.card == second.card
     assert first.digest() != second.digest()
-    assert first.digest() == data.load(str(tmp_path / "a" / "things"), Path("data"), train=True).digest()
+    assert first.digest() == load_images(str(tmp_path / "a" / "things"), Path("data"), train=True).digest()

@@ -5,7 +5,7 @@ import torch
 
 from latent import Data
 from service.settings import ROOT
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.evaluation import evaluation, report
 from training.evaluation.evaluation import Protocol, Real
 from training.export.model import Model

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from latent import GeneratorCard, draw_codes
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.export import generator as exporting
 from training.export import styles

@@ -9,7 +9,7 @@ import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
 from latent.card import recogniser_path
-from training.datasets.sources import ImageSet, to_unit
+from training.datasets.images import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.export import recogniser
 from training.export.graph import graph

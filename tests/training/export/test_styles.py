@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
 from training.export import styles
-from training.export.styles import REACHES, Drawer, measured, reach, regressed, strongest
+from training.export.styles import REACHES, find_effect, find_range, measure_readability, measure_styles, sweep
 from training.measures.judge import Judge
+from training.networks.drawer import Drawer
 from training.networks.gan import Generator
 
 SPACE = LatentSpace(
@@ -52,35 +53,35 @@ def judge() -> Judge:
 
 
 def test_along_a_sweep_only_the_code_differs(drawer: Drawer) -> None:
-    images = drawer.sweep(2, torch.linspace(-1, 1, 5).double().numpy())
+    images = sweep(drawer, 2, torch.linspace(-1, 1, 5).double().numpy())
     assert images.shape[:2] == (2 * styles.SWEEPS, 5)
     assert torch.equal(images[:, 0], images[:, 4])
-    moved = drawer.sweep(0, torch.linspace(-1, 1, 5).double().numpy())
+    moved = sweep(drawer, 0, torch.linspace(-1, 1, 5).double().numpy())
     assert torch.equal(moved[:, 2], moved[:, 2])
     assert not torch.equal(moved[:, 0], moved[:, 4])
 
 
 def test_a_code_is_what_it_moves_most_steadily_with_its_direction(drawer: Drawer) -> None:
-    name, rho, effect = strongest(drawer, 0, -1, 1)
+    name, rho, effect = find_effect(drawer, 0, -1, 1)
     assert name == "slant"
     assert rho == pytest.approx(1, abs=0.01)
     assert effect.startswith("slant from -2")
-    name, rho, _ = strongest(drawer, 1, -1, 1)
+    name, rho, _ = find_effect(drawer, 1, -1, 1)
     assert name == "brightness"
     assert rho == pytest.approx(1, abs=0.01)
-    _, rho, _ = strongest(drawer, 2, -1, 1)
+    _, rho, _ = find_effect(drawer, 2, -1, 1)
     assert rho == 0
 
 
 def test_a_code_reaches_as_far_as_the_judge_still_knows_the_class(drawer: Drawer, judge: Judge) -> None:
     # A bar at half its light or less is dark for this judge: 0.7 + 0.2 s > 0.5 where s > -1.
-    low, high = reach(drawer, 1, judge)
+    low, high = find_range(drawer, 1, judge)
     assert low == pytest.approx(-0.75)
     assert high == REACHES[-1]
 
 
 def test_the_regressor_reads_what_is_there_and_nothing_else(drawer: Drawer) -> None:
-    slanted, lit, nothing = regressed(drawer)
+    slanted, lit, nothing = measure_readability(drawer)
     assert slanted > 0.8
     assert lit > 0.8
     assert nothing < 0.1
@@ -90,7 +91,7 @@ def test_the_card_gets_names_where_they_are_earned(
     drawer: Drawer, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(styles, "regressed", lambda _: [0.9, 0.8, 0.0])
-    first, second, third = measured(drawer, judge)
+    first, second, third = measure_styles(drawer, judge)
     assert (first.name, second.name, third.name) == ("slant", "brightness", "style-3")
     assert (first.r2, second.r2, third.r2) == (0.9, 0.8, 0.0)
     assert third.rho == 0

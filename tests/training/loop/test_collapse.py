@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from training.datasets import sources as data
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet, to_unit
 from training.errors import Diverged
 from training.loop import collapse
 from training.loop import train as loop
-from training.loop.collapse import Watch, divergence
+from training.loop.collapse import Watch
+from training.loop.players import Players
 from training.loop.run import Config, Run
-from training.loop.step import AdversarialStep, Players
+from training.loop.step import AdversarialStep
 from training.measures import judge as classifier
+from training.measures.histogram import divergence
 from training.measures.judge import Judge
 
 CPU = torch.device("cpu")
@@ -76,7 +77,7 @@ def judge(digits: ImageSet) -> Judge:
     torch.manual_seed(0)
     for _ in range(12):
         for rows in torch.split(torch.randperm(len(digits)), 64):
-            loss = torch.nn.functional.cross_entropy(network(data.to_unit(digits.images[rows])), digits.labels[rows])
+            loss = torch.nn.functional.cross_entropy(network(to_unit(digits.images[rows])), digits.labels[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

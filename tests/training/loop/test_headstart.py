@@ -5,11 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.datasets.sources import ImageSet, to_unit
+from training.datasets.images import ImageSet, to_unit
 from training.loop import headstart
 from training.loop import train as loop
-from training.loop.run import Config, Run, quiet
+from training.loop.run import Config, Run
 from training.loop.step import Batch
+from training.progress import quiet
 from training.recipes.objectives import mutual_information
 
 CPU = torch.device("cpu")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from training.datasets.sources import ImageSet, to_unit
+from training.datasets.images import ImageSet, to_unit
 from training.errors import Unfit, UnknownName
 from training.loop import train as loop
 from training.loop.run import Config

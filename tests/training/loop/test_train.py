@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
 from training.loop import train as loop
 from training.loop.checkpoint import State
-from training.loop.run import Config, Progress, Run
+from training.loop.run import Config, Run
+from training.progress import Progress
 from training.recipes.presets import PRESETS
 
 CPU = torch.device("cpu")

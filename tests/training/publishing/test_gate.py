@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 from tests.training.conftest import first
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import Unfit
 from training.evaluation import by_class as evaluate
 from training.export.model import Model

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from tests.training.conftest import first
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import InvalidRun, Unfit
 from training.loop import train as loop
 from training.loop.run import Config, Run
+from training.loop.transfer import begin_from, freeze, layers_of
 from training.networks.build import build
 from training.recipes.presets import PRESETS, latent_space
-from training.studies.finetuning import Course, Point, begin_from, freeze, layers_of, save_courses, saving
+from training.studies.finetuning import Course, Point, save_courses, saving
 
 CPU = torch.device("cpu")
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from latent import Codes, draw_noise, draw_styles
 from tests.training.studies.test_comparison import compared
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.evaluation.by_class import SEED
 from training.export.model import Model
 from training.measures import judge as classifier

@@ -10,11 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.datasets.sources import ImageSet
+from training.datasets.images import ImageSet
 from training.errors import RunMismatch, StorageUnavailable
 from training.loop import train as loop
-from training.loop.run import Progress, Run
+from training.loop.run import Run
 from training.measures.judge import Judge, network
+from training.progress import Progress
 from training.studies import sweep
 from training.studies.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from tests.training.conftest import real_data_dir
-from training.datasets import sources as data
+from training.datasets.images import load_images, to_unit
+from training.datasets.sources import SOURCES
 from training.errors import DataUnavailable, UnknownName
 
 
 def test_an_unknown_data_set_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"unknown data set 'cifar'.*mnist, fashion-mnist"):
-        data.load("cifar", tmp_path, train=True)
+        load_images("cifar", tmp_path, train=True)
 
 
 def test_a_damaged_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_a_damaged_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte").write_bytes(b"junk")
     with pytest.raises(DataUnavailable, match=r"incomplete or damaged.*--data-dir"):
-        data.load("mnist", tmp_path, train=True)
+        load_images("mnist", tmp_path, train=True)
 
 
 def test_an_absent_folder_that_cannot_be_downloaded_is_refused_with_the_remedy(
@@ -29,9 +30,9 @@ def test_an_absent_folder_that_cannot_be_downloaded_is_refused_with_the_remedy(
     def unreachable(*_: object) -> None:
         raise RuntimeError("no network")
 
-    monkeypatch.setattr(data.SOURCES["mnist"].reader, "download", unreachable)
+    monkeypatch.setattr(SOURCES["mnist"].reader, "download", unreachable)
     with pytest.raises(DataUnavailable, match=r"download failed.*--data-dir"):
-        data.load("mnist", tmp_path, train=True)
+        load_images("mnist", tmp_path, train=True)
 
 
 @pytest.mark.parametrize(("name", "mean", "spread"), [("mnist", 0.1307, 0.3081), ("fashion-mnist", 0.2860, 0.3530)])
@@ -39,7 +40,7 @@ def test_the_real_images_are_the_ones_that_everybody_has(name: str, mean: float,
     folder = real_data_dir()
     if folder is None:
         pytest.skip("no real data here; set FAUSSAIRE_DATA_DIR")
-    images = data.load(name, folder, train=True)
+    images = load_images(name, folder, train=True)
     assert images.images.shape == (60_000, 1, 28, 28)
     unit = images.images.double() / 255
     assert unit.mean().item() == pytest.approx(mean, abs=1e-4)
@@ -49,7 +50,7 @@ def test_the_real_images_are_the_ones_that_everybody_has(name: str, mean: float,
 
 
 def test_the_range_of_a_tanh_is_that_of_grey_levels() -> None:
-    assert data.to_unit(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+    assert to_unit(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -75,7 +76,7 @@ def test_letters_and_kana_are_read_upright_with_their_names(
         labels = np.arange(classes) + first_label
         (tmp_path / f"{stem}{split}-labels-idx1-ubyte").write_bytes(idx(labels))
     for train in (True, False):
-        images = data.load(name, tmp_path, train=train)
+        images = load_images(name, tmp_path, train=train)
         assert images.images.shape == (classes, 1, 28, 28)
         assert (images.images[:, 0, 3, 20] == 255).all()
         assert images.labels.tolist() == list(range(classes))

@@ -1,0 +1,27 @@
+"""How long work shows that it goes on: without a terminal of its own."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called with the number of steps done, and the newest statistics."""
+
+Say = Callable[[str], None]
+"""Called with one line for the person who waits, or with the name of a stage as it begins."""
+
+
+class Display(Protocol):
+    """Shows bars and lines, as a terminal does."""
+
+    def steps(self, title: str, total: int, batch: int) -> AbstractContextManager[Progress]:
+        """A bar of `total` steps of `batch` images each."""
+
+    def stages(self, title: str, total: int) -> AbstractContextManager[Say]:
+        """A bar of `total` stages."""
+
+    def say(self, line: str) -> None: ...
+
+
+def quiet(_: int, __: dict[str, float]) -> None:
+    """A progress that shows nothing."""
