@@ -1,10 +1,12 @@
-"""Measures an exported generator, class by class, with the classifier."""
+"""Asks an exported generator for each class by name, and has the judge look."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from latent import Codes, draw_codes
+from latent import draw_codes
+from training.datasets.images import ImageSet
 from training.export.model import Model
 from training.measures.judge import Judge
 
@@ -14,34 +16,41 @@ BATCH = 250
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """What the classifier makes of the images asked for by one class name."""
+class ClassResult:
+    """What the judge says of the images of one class name."""
 
     name: str
     share: float
-    """of the images that it calls by that name"""
+    """The share of the images that the judge gives this name."""
     confidence: float
-    """mean probability that it gives its own answer"""
+    """The judge's mean probability for its own answers."""
 
 
-def recognised(model: Model, classifier: Judge) -> list[Recognised]:
-    """Ask for 1,000 images of each class by name, with the noise and styles that the service would draw."""
+def judge_classes(model: Model, judge: Judge) -> list[ClassResult]:
+    """Draw 1,000 images of each class by name, with the noise and styles that the service draws."""
+    return [_judge_class(model, judge, code) for code in range(len(model.card.space.classes))]
+
+
+def measure_asked_class(model: Model, judge: Judge) -> float:
+    """The share of images that the judge gives the class that they were asked for, a mean over classes."""
+    shares = [result.share for result in judge_classes(model, judge)]
+    return sum(shares) / len(shares)
+
+
+def draw_labelled(model: Model, judge: Judge, count: int) -> ImageSet:
+    """Draw images with labels, as many of each class."""
+    space, card = model.card.space, model.card
+    asked = np.arange(count) % len(space.classes)
+    images = model.draw(draw_codes(space, SEED + 1, 0, count, asked), BATCH)
+    names = [code.name for code in space.classes]
+    labels = torch.tensor([judge.classes.index(names[code]) for code in asked])
+    return ImageSet(images, labels, judge.classes, card.data)
+
+
+def _judge_class(model: Model, judge: Judge, code: int) -> ClassResult:
     space = model.card.space
-    return [
-        _recognised(
-            model,
-            classifier,
-            draw_codes(space, SEED + code, 0, IMAGES_PER_CLASS, np.full(IMAGES_PER_CLASS, code)),
-            code,
-        )
-        for code in range(len(space.classes))
-    ]
-
-
-def _recognised(model: Model, classifier: Judge, codes: Codes, code: int) -> Recognised:
-    name = model.card.space.classes[code].name
-    images = model.draw(codes, BATCH)
-    best = classifier.probabilities(images).max(1)
-    wanted = classifier.classes.index(name)
-    share = (best.indices == wanted).float().mean().item()
-    return Recognised(name, share, best.values.mean().item())
+    name = space.classes[code].name
+    codes = draw_codes(space, SEED + code, 0, IMAGES_PER_CLASS, np.full(IMAGES_PER_CLASS, code))
+    best = judge.probabilities(model.draw(codes, BATCH)).max(1)
+    share = (best.indices == judge.classes.index(name)).float().mean().item()
+    return ClassResult(name, share, best.values.mean().item())

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from latent import Codes, draw_codes, draw_noise
 from training.evaluation.by_class import SEED
-from training.evaluation.evaluation import Evaluation, Measures, Real
+from training.evaluation.evaluation import Evaluation
 from training.export.model import Model
 from training.files import write_text
 from training.measures.neighbours import nearest
+from training.measures.registry import find_figures
+from training.measures.subject import Real
 from training.sheets import tile, to_picture
 
 COLUMNS = 16
@@ -34,31 +36,11 @@ class Row:
 
 def rows(evaluation: Evaluation) -> list[Row]:
     """In the order of the table."""
-    meanings = {
-        "fid": "Frechet distance of the judge's features; lower is better",
-        "kid": "kernel distance of the same features; lower is better",
-        "inception_fid": "Frechet distance of Inception's features; lower is better",
-        "precision": "images that look real; higher is better",
-        "recall": "real variety that is drawn; higher is better",
-        "density": "how deep in the real manifold; 1 is real",
-        "coverage": "real neighbourhoods that are drawn; higher is better",
-        "log_likelihood": "Parzen windows, nats (standard error {error:.1f}); higher is better",
-        "class_kl": "classes' distance from even shares, nats; 0 is even",
-        "confidence": "the judge's in its own answer",
-        "accuracy": "asked class is the judge's class",
-        "score": "a classifier trained on these alone, on real test images",
-        "nearest": "median distance to a training image; far below real is copying",
-        "copies": "nearer to a training image than 99 % of real ones are",
-    }
+    drawn, real = evaluation.drawn.figures, evaluation.real.figures
     return [
-        Row(
-            name.replace("_", " "),
-            meaning.format(error=evaluation.drawn.log_likelihood_error),
-            _figure(evaluation.drawn, name),
-            _figure(evaluation.real, name),
-        )
-        for name, meaning in meanings.items()
-        if getattr(evaluation.real, name) is not None
+        Row(figure.title, figure.meaning.format_map(drawn), figure.show(drawn), figure.show(real))
+        for figure in find_figures()
+        if figure.meaning and evaluation.real.has(figure.key)
     ]
 
 
@@ -105,13 +87,6 @@ def _png(picture: NDArray[np.uint8]) -> str:
     file = io.BytesIO()
     to_picture(picture, SCALE).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
-
-
-def _figure(measures: Measures, name: str) -> str:
-    value = getattr(measures, name)
-    if value is None:
-        return "\N{EN DASH}"
-    return f"{value:.5f}" if name == "kid" else f"{value:.4g}"
 
 
 PAGE = """<!doctype html>

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from training.measures.subject import Figure, Figures, Glance, Measure
+
 SUBSETS = 50
 SUBSET_SIZE = 1000
 SEED = 5
@@ -44,3 +46,46 @@ def kernel(real: Tensor, drawn: Tensor) -> float:
         torch.manual_seed(SEED)
         mean, _ = metric.compute()
     return float(mean)
+
+
+def measure_frechet(glance: Glance) -> Figures:
+    return {"fid": frechet(glance.test_features, glance.features)}
+
+
+def measure_kernel(glance: Glance) -> Figures:
+    return {"kid": kernel(glance.test_features, glance.features)}
+
+
+MEASURES = (
+    Measure(
+        place=10,
+        stage="Frechet distance",
+        figures=(
+            Figure(
+                "fid",
+                "Frechet distance of the judge's features; lower is better",
+                column="FID",
+                cell="{fid:.2f}",
+                less_is_better=True,
+            ),
+        ),
+        measure=measure_frechet,
+        glance=measure_frechet,
+    ),
+    Measure(
+        place=20,
+        stage="kernel distance",
+        figures=(
+            Figure(
+                "kid",
+                "kernel distance of the same features; lower is better",
+                text="{:.5f}",
+                column="KID",
+                cell="{kid:.3f}",
+                less_is_better=True,
+            ),
+        ),
+        measure=measure_kernel,
+        glance=measure_kernel,
+    ),
+)

@@ -1,4 +1,4 @@
-"""The judge: a classifier trained on real labelled images, frozen, with its seed, hash and test accuracy."""
+"""The judge: a frozen classifier trained on real labelled images, with its seed, digest and test accuracy."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BATCH = 128
 SEED = 0
 LR = 2e-3
 FADE = 0.5
-"""of half the images it learns from"""
+"""The most by which the brightness of half its training images falls."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class Judge:
         return weights.hexdigest()[:12]
 
     def protocol(self) -> str:
-        """What a figure that it measured must be read with."""
+        """The protocol of every figure that the judge measures."""
         return (
             f"convolutional classifier, seed {SEED}, weights {self.digest()}, "
             f"{self.test_accuracy:.2%} right on the real test set"
         )
 
 
-def network(channels: int, classes: int) -> nn.Sequential:
+def make_network(channels: int, classes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, 32, 3, padding=1),
         nn.BatchNorm2d(32),
@@ -84,20 +84,20 @@ def network(channels: int, classes: int) -> nn.Sequential:
     )
 
 
-def trained(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Judge:
-    """The classifier kept at `path`; trained and put there where it is absent. Raises CorruptCheckpoint."""
+def load_or_train_judge(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Judge:
+    """Load the judge from `path`, or train it and write it there. Raises CorruptCheckpoint."""
     if path.exists():
         return _load(path, train, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        net = network(train.shape.channels, len(train.classes)).to(device)
+        net = make_network(train.shape.channels, len(train.classes)).to(device)
         fit(net, train.to(device), total_steps(train), progress)
     net.eval().requires_grad_(False)
     unmeasured = Judge(net, train.classes, 0.0)
     right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
-    classifier = Judge(net, train.classes, right.float().mean().item())
-    save_tensors(path, {"weights": net.state_dict(), "accuracy": classifier.test_accuracy})
-    return classifier
+    judge = Judge(net, train.classes, right.float().mean().item())
+    save_tensors(path, {"weights": net.state_dict(), "accuracy": judge.test_accuracy})
+    return judge
 
 
 def total_steps(train: ImageSet) -> int:
@@ -111,7 +111,7 @@ def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> 
     source = torch.Generator(train.images.device).manual_seed(SEED)
     for step in range(steps):
         rows = torch.randint(len(train), (BATCH,), generator=source, device=train.images.device)
-        # Half plain, half moved a little: generated images are not centred as the real ones are.
+        # Half plain, half moved a little: drawn images are not centred like real ones.
         real = to_unit(train.images[rows])
         half = BATCH // 2
         batch = torch.cat([real[:half], augment(real[half:], source, FADE)])
@@ -127,9 +127,9 @@ def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> 
 def _load(path: Path, train: ImageSet, device: torch.device) -> Judge:
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
-        net = network(train.shape.channels, len(train.classes)).to(device)
+        net = make_network(train.shape.channels, len(train.classes)).to(device)
         net.load_state_dict(saved["weights"])
         accuracy = float(saved["accuracy"])
-    except Exception as error:  # torch.load raises whatever the damage happens to look like
-        raise CorruptCheckpoint(f"{path} cannot be read; delete it and it is trained anew") from error
+    except Exception as error:  # torch.load raises anything for a damaged file
+        raise CorruptCheckpoint(f"{path} cannot be read; delete it, and the judge is trained again") from error
     return Judge(net.eval().requires_grad_(False), train.classes, accuracy)

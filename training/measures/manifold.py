@@ -1,13 +1,15 @@
 """Fidelity and diversity apart: which images of one cloud lie where the other cloud is."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
+from training.measures.subject import Figure, Figures, Glance, Measure
+
 NEIGHBOURS = 5
 ROWS = 500
-"""of the matrix of distances that is in memory at a time"""
+"""Rows of the matrix of distances that are in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,35 @@ def _neighbours(points: Tensor) -> int:
 
 
 def _radii(points: Tensor) -> Tensor:
-    """The distance of each point (N, F) to its k-th neighbour, itself not counted."""
+    """The distance of each point (N, F) to its k-th neighbour, not counting the point itself."""
     k = _neighbours(points) + 1
     return torch.cat([torch.cdist(rows, points).kthvalue(k, 1).values for rows in torch.split(points, ROWS)])
+
+
+MANIFOLD_IMAGES = 5_000
+"""The most images that an evaluation compares: each with each."""
+
+
+def measure_manifold(glance: Glance) -> Figures:
+    return asdict(manifold(glance.test_features[:MANIFOLD_IMAGES], glance.features[:MANIFOLD_IMAGES]))
+
+
+MEASURES = (
+    Measure(
+        place=40,
+        stage="precision, recall, density, coverage",
+        figures=(
+            Figure("precision", "images that look real; higher is better", column="precision", cell="{precision:.3f}"),
+            Figure("recall", "real variety that is drawn; higher is better", column="recall", cell="{recall:.3f}"),
+            Figure("density", "how deep in the real manifold; 1 is real", column="density", cell="{density:.3f}"),
+            Figure(
+                "coverage",
+                "real neighbourhoods that are drawn; higher is better",
+                column="coverage",
+                cell="{coverage:.3f}",
+            ),
+        ),
+        measure=measure_manifold,
+        glance=measure_manifold,
+    ),
+)

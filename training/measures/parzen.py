@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.measures.subject import Figure, Figures, Measure, Subject
+
 SIGMAS = tuple(round(0.1 * 1.15**step, 4) for step in range(12))
 """widths tried, of pixels in [0, 1]"""
 
@@ -51,3 +53,32 @@ def _each(squares: Tensor, sigma: float, size: int) -> Tensor:
 def _pixels(images: Tensor) -> Tensor:
     """(N, channels * H * W) in [0, 1]"""
     return images.flatten(1).float() / 255
+
+
+VALIDATION_IMAGES = 1_000
+TESTED_IMAGES = 2_000
+
+
+def measure_likelihood(subject: Subject) -> Figures:
+    validation, test = subject.real.known.images[:VALIDATION_IMAGES], subject.test_images[:TESTED_IMAGES]
+    found = log_likelihood(subject.images, validation, test)
+    return {"log_likelihood": found.mean, "log_likelihood_error": found.error, "sigma": found.sigma}
+
+
+MEASURES = (
+    Measure(
+        place=50,
+        stage="likelihood",
+        figures=(
+            Figure(
+                "log_likelihood",
+                "Parzen windows, nats (standard error {log_likelihood_error:.1f}); higher is better",
+                column="Parzen, nats",
+                cell="{log_likelihood:.0f} \N{PLUS-MINUS SIGN} {log_likelihood_error:.0f}",
+            ),
+            Figure("log_likelihood_error"),
+            Figure("sigma"),
+        ),
+        measure=measure_likelihood,
+    ),
+)
