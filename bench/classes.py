@@ -1,6 +1,7 @@
-"""What a classifier of real images makes of what a running service draws: `python -m bench.classes` after `make serve`.
+"""How often the judge agrees with the class that was asked for: `python -m bench.classes`, beside `make serve`.
 
-Asks for 1,000 images of each class of each model by its name, over HTTP, and needs the real data (FAUSSAIRE_DATA_DIR).
+It asks the running service for 1,000 images of each class of each model by name. It needs the real data
+(FAUSSAIRE_DATA_DIR).
 """
 
 import io
@@ -12,31 +13,31 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.commands.terminal import judged_by
-from training.datasets.images import load_images
+from training.commands.terminal import Terminal
 from training.measures.judge import Judge
+from training.workspace import CPU, Workspace
 
 URL = "http://127.0.0.1:3000"
 COUNT = 1000
-COLUMNS = 32  # of a sheet of 1,000
+COLUMNS = 32  # the sheet of 1,000 images has so many
 
 
 def main() -> None:
     folder = Path(os.environ.get("FAUSSAIRE_DATA_DIR", "data"))
+    workspace = Workspace(folder, CPU, Terminal())
     with httpx.Client(base_url=URL, timeout=60) as client:
         for model in client.get("/v1/models").raise_for_status().json()["models"]:
             card = model["card"]
-            real = load_images(card["data"]["name"], folder, train=True)
-            judge = judged_by(card["data"]["name"], real, folder, torch.device("cpu"))
+            judge = workspace.load_or_train_judge(card["data"]["name"])
             shares = {}
             for code in sorted(code["name"] for code in card["space"]["classes"]):
-                labels = judge.labels(drawn(client, card["name"], code))
+                labels = judge.labels(draw(client, card["name"], code))
                 shares[code] = (labels == judge.classes.index(code)).float().mean().item()
             report(card["name"], shares, judge)
 
 
-def drawn(client: httpx.Client, model: str, name: str) -> torch.Tensor:
-    """uint8 (1000, 1, H, W), cut from the sheet."""
+def draw(client: httpx.Client, model: str, name: str) -> torch.Tensor:
+    """Images cut from a sheet: uint8 (1000, 1, H, W)."""
     body = {"model": model, "class": name, "seed": 2026, "n": COUNT}
     answer = client.post("/v1/images", json=body).raise_for_status()
     sheet = np.asarray(Image.open(io.BytesIO(answer.content)))
@@ -46,7 +47,7 @@ def drawn(client: httpx.Client, model: str, name: str) -> torch.Tensor:
 
 
 def report(model: str, shares: dict[str, float], judge: Judge) -> None:
-    print(f"{model}: share of {COUNT} images of each class that the classifier calls by its name")
+    print(f"{model}: share of {COUNT} images of each class that the judge gives its name")
     for name, share in shares.items():
         print(f"  {name:<12}{share:7.1%}")
     print(f"  {'mean':<12}{sum(shares.values()) / len(shares):7.1%}")

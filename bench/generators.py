@@ -1,4 +1,4 @@
-"""What an image costs by the shipped InfoGAN and by the generator of InfoGAN's paper: `python -m bench.generators`."""
+"""The cost of an image by the shipped InfoGANs and by the paper's generator: `python -m bench.generators`."""
 
 import tempfile
 import time
@@ -12,13 +12,13 @@ import torch
 from latent import GeneratorCard, LatentSpace, draw_codes
 from latent.card import recogniser_path
 from training.export.generator import Exported
-from training.export.graph import graph
+from training.export.graph import make_graph
 from training.export.model import Model
 from training.networks.build import build
 
 SHIPPED = (Path("models/mnist-infogan.onnx"), Path("models/fashion-infogan.onnx"))
 ROWS = 16
-"""of an inference: the service's"""
+"""Rows of an inference, as in the service."""
 RUNS = 200
 ROUNDS = 7
 
@@ -29,7 +29,7 @@ def main() -> None:
             card = Model(path).card
             paper = Path(folder) / f"paper-{path.name}"
             export_paper(paper, card)
-            costs = [cost(file, card.space) for file in (path, paper)]
+            costs = [measure_cost(file, card.space) for file in (path, paper)]
             size = path.stat().st_size + recogniser_path(path).stat().st_size
             print(
                 f"{card.name}: {costs[0]:.1f} us of CPU an image, {size / 1e6:.2f} MB with its recogniser; the paper's "
@@ -38,14 +38,14 @@ def main() -> None:
 
 
 def export_paper(path: Path, card: GeneratorCard) -> None:
-    """With random weights: what an image costs does not depend on them."""
+    """Write the paper's generator with random weights, on which the cost does not depend."""
     generator = build("paper", "non-saturating", "infogan", card.space, card.image, dropout=0).generator
     inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(card.space, 0, 0, 2).inputs().items()}
-    onnx.save(graph(Exported(generator, card.space).eval(), inputs, ["image"], {}), path)
+    onnx.save(make_graph(Exported(generator, card.space).eval(), inputs, ["image"], {}), path)
 
 
-def cost(path: Path, space: LatentSpace) -> float:
-    """Microseconds of one core an image: the least of some rounds, since others use the machine too."""
+def measure_cost(path: Path, space: LatentSpace) -> float:
+    """Microseconds of one core an image: the least of some rounds, because other work may share the machine."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""The command line: one function a command."""
+"""The command line."""
 
 import errno
 import sys
@@ -11,15 +11,17 @@ from training.commands.dataset import dataset
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.finetune import finetune
+from training.commands.promote import promote
 from training.commands.publish import publish
-from training.commands.release import promote, rollback
+from training.commands.rollback import rollback
 from training.commands.seeds import seeds
 from training.commands.sweep import sweep
-from training.commands.terminal import INTERRUPTED, console
+from training.commands.terminal import Terminal
 from training.commands.train import train
-from training.errors import TrainingError
+from training.errors import Interrupted, TrainingError
 
 REFUSED = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Train GAN and InfoGAN generators, measure them, and export them as ONNX files that the service draws from.",
@@ -32,20 +34,31 @@ for command in (train, export, evaluate, compare, seeds, sweep, finetune, datase
 
 
 def main() -> None:
-    """What the `faussaire` command runs: every error a person can mend is one line and exit code 2."""
+    """Run the `faussaire` command. Errors that a person can mend are one line and exit code 2."""
     try:
         app()
     except TrainingError as error:
-        _fail(str(error))
+        _exit(f"error: {error}", REFUSED)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            _fail(f"the disk is full ({error.filename or 'while writing'}); free some space, then run the same command")
-        _fail(f"{error.filename or 'file'}: {error.strerror or error}; check the path and its permissions")
+        _exit(f"error: {_explain(error)}", REFUSED)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in ("faussaire", "latent", "training"):
+            raise
+        _exit(
+            f"error: this command needs the package '{error.name}'; install it: pip install 'faussaire[train]'", REFUSED
+        )
+    except Interrupted as stopped:
+        _exit(str(stopped), INTERRUPTED)
     except KeyboardInterrupt:
-        console.print("interrupted")
-        sys.exit(INTERRUPTED)
+        _exit("interrupted", INTERRUPTED)
 
 
-def _fail(message: str) -> NoReturn:
-    console.print(f"error: {message}", soft_wrap=True, markup=False, highlight=False)
-    sys.exit(REFUSED)
+def _explain(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full ({error.filename or 'while writing'}); free some space, then run the same command"
+    return f"{error.filename or 'file'}: {error.strerror or error}; check the path and its permissions"
+
+
+def _exit(line: str, code: int) -> NoReturn:
+    Terminal().say(line)
+    sys.exit(code)

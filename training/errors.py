@@ -1,4 +1,4 @@
-"""What can go wrong for the person at the terminal; the CLI prints the message as one line and exits with 2."""
+"""Errors that the person at the terminal can mend. The CLI prints the message as one line and exits with 2."""
 
 
 class TrainingError(Exception):
@@ -13,11 +13,11 @@ class UnknownName(TrainingError):
 
 
 class Unfit(TrainingError):
-    """Choices that exist but do not go together."""
+    """Choices that do not go together."""
 
 
 class DataUnavailable(TrainingError):
-    """The data set is not where it was said to be, or cannot be read."""
+    """A data set that is not there, or that cannot be read."""
 
 
 class RunMismatch(TrainingError):
@@ -45,15 +45,15 @@ class InvalidModel(TrainingError):
 
 
 class WeightsUnavailable(TrainingError):
-    """The weights of a published network cannot be had."""
+    """The weights of a published network that cannot be read or downloaded."""
 
 
 class StorageUnavailable(TrainingError):
-    """The database of a sweep cannot be opened."""
+    """The database of a sweep that cannot be opened."""
 
 
 class ServiceFailed(TrainingError):
-    """A service that was asked for images refused, or answers no more."""
+    """A service that refused to draw, or that does not answer."""
 
 
 class InvalidFolder(TrainingError):
@@ -61,4 +61,11 @@ class InvalidFolder(TrainingError):
 
 
 class NoSuchVersion(TrainingError):
-    """There is no version to be promoted, rolled back to, or compared with."""
+    """There is no version to promote or to return to."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C stopped the work between two steps."""
+
+    def __init__(self, step: int, total: int) -> None:
+        super().__init__(f"stopped at step {step:,} of {total:,}; the same command goes on from there")

@@ -1,4 +1,4 @@
-"""How long work shows that it goes on: without a terminal of its own."""
+"""How long work shows that it goes on, without knowing the terminal."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,6 +10,9 @@ Progress = Callable[[int, dict[str, float]], None]
 Say = Callable[[str], None]
 """Called with one line for the person who waits, or with the name of a stage as it begins."""
 
+Advance = Callable[[int], None]
+"""Called with the number of items that were just done."""
+
 
 class Display(Protocol):
     """Shows bars and lines, as a terminal does."""
@@ -19,6 +22,9 @@ class Display(Protocol):
 
     def stages(self, title: str, total: int) -> AbstractContextManager[Say]:
         """A bar of `total` stages."""
+
+    def items(self, title: str, total: int) -> AbstractContextManager[Advance]:
+        """A bar of `total` items."""
 
     def say(self, line: str) -> None: ...
 

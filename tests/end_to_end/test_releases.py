@@ -116,7 +116,7 @@ def test_promoting_and_rolling_back_lose_no_request_and_each_answer_is_its_diges
     with ThreadPoolExecutor(4) as crowd:
         clients = [crowd.submit(client, 10 * number) for number in range(4)]
         try:
-            Versions.find(models, "small").promoted(None)
+            Versions.find(models, "small").promote(None)
             followed(server, second)
             all_by(second)
             said = faussaire(tmp_path, "rollback", "small", "--models", str(models))
@@ -125,7 +125,7 @@ def test_promoting_and_rolling_back_lose_no_request_and_each_answer_is_its_diges
             all_by(first)
             write_release(models, first, second, WEIGHT)
             followed(server, first, second)
-            Versions.find(models, "small").rolled_back()  # of the canary
+            Versions.find(models, "small").roll_back()  # of the canary
             followed(server, first)
             all_by(first)
         finally:

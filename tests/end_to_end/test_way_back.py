@@ -12,8 +12,7 @@ from PIL import Image, ImageOps
 from tests.end_to_end.conftest import ROOT, serving
 from tests.training.conftest import first, real_data_dir
 from training.datasets.images import ImageSet, load_images
-from training.measures import judge as classifier
-from training.measures.judge import Judge
+from training.measures.judge import Judge, fit, make_network
 from training.measures.shape import slant
 from training.progress import quiet
 
@@ -37,8 +36,8 @@ def judge() -> Judge:
     assert folder is not None
     train = load_images("mnist", folder, train=True)
     torch.manual_seed(0)
-    network = classifier.network(1, 10)
-    classifier.fit(network, train, 400, quiet)
+    network = make_network(1, 10)
+    fit(network, train, 400, quiet)
     return Judge(network.eval().requires_grad_(False), train.classes, 0.0)
 
 

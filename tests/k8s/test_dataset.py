@@ -23,7 +23,7 @@ from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening, program, small_card, write_recogniser, write_small, write_version
 from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
-from training.export.shards import shard_path, written
+from training.export.shards import read_checksum, shard_path
 
 FOLDER = K8S / "dataset"
 SCRIPT = FOLDER / "draw-shard.sh"
@@ -166,7 +166,7 @@ def test_the_pods_shards_are_the_data_set(url: str, tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"model"} | {
         f"{part.name}{suffix}" for part in parts for suffix in ("", ".sha256")
     }
-    assert [written(part) for part in parts] == [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]
+    assert [read_checksum(part) for part in parts] == [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]
 
     def read(content: bytes, name: str) -> MNIST:
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
@@ -196,7 +196,7 @@ def test_what_is_refused_fails_and_leaves_no_shard(url: str, tmp_path: Path) -> 
     done = pod_of(tmp_path / "data", url, 0, MODEL="none")
     assert done.returncode not in (0, REPLACED)
     assert "404" in done.stderr
-    assert written(shard_path(tmp_path / "data", "idx", 0, SHARDS)) is None
+    assert read_checksum(shard_path(tmp_path / "data", "idx", 0, SHARDS)) is None
 
 
 def test_a_stream_that_breaks_off_fails_and_leaves_no_shard(tmp_path: Path) -> None:
@@ -223,4 +223,4 @@ def test_a_model_that_is_replaced_between_shards_ends_the_job(url: str, models: 
         shard_path(folder, "idx", 1, SHARDS).unlink()
     assert drawn.returncode == REPLACED
     assert "the model was replaced" in drawn.stderr
-    assert written(shard_path(folder, "idx", 1, SHARDS)) is None
+    assert read_checksum(shard_path(folder, "idx", 1, SHARDS)) is None

@@ -10,11 +10,10 @@ import torch
 
 from tests.training.conftest import drawn_digits
 from training.cli import main
-from training.commands.terminal import choose_device
-from training.datasets import sources as data
-from training.loop import train as loop
 from training.loop.run import Config, Run
+from training.loop.train import batch_rows
 from training.recipes.presets import PRESETS
+from training.workspace import choose_device
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -57,7 +56,7 @@ def test_only_codes_that_had_to_be_found_are_looked_into(
     Run(tmp_path / "taught").claim(Config.of("cgan", data="mnist", seed=0, epochs=1))
     code, message = run(monkeypatch, capsys, "seeds", "taught")
     assert code == 2
-    assert message == "error: taught has no codes to be found: its preset is not 'infogan'\n"
+    assert message == "error: taught has no codes to find: its preset is not 'infogan'\n"
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_line_and_exit_code_2_and_leaves_nothing_half_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_disk: Path
 ) -> None:
-    monkeypatch.setattr(data, "load", lambda *_, **__: drawn_digits(64))
+    monkeypatch.setattr("training.workspace.load_images", lambda *_, **__: drawn_digits(64))
     folder = str(tiny_disk / "run")
     code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist", "--batch", "16", "--run", folder)
     assert code == 2
@@ -110,15 +109,15 @@ def test_ctrl_c_exits_with_130_and_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(data, "load", lambda *_, **__: drawn_digits(64))
-    monkeypatch.setattr(loop, "LOG_EVERY", 1)
-    honest = loop.batch_rows
+    monkeypatch.setattr("training.workspace.load_images", lambda *_, **__: drawn_digits(64))
+    monkeypatch.setattr("training.loop.train.LOG_EVERY", 1)
+    honest = batch_rows
 
     def pressing(*arguments: object) -> torch.Tensor:
         os.kill(os.getpid(), signal.SIGINT)
         return honest(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loop, "batch_rows", pressing)
+    monkeypatch.setattr("training.loop.train.batch_rows", pressing)
     code, message = run(monkeypatch, capsys, "train", "gan", "--data", "mnist", "--batch", "16")
     assert code == 130
     assert "the same command goes on from there" in message

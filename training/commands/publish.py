@@ -2,30 +2,23 @@
 
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from latent.card import MODEL_NAME
-from training.commands.export import exported
-from training.commands.release import Models, show
-from training.commands.terminal import DataDir, Device, choose_device, judged_by, stages_bar
-from training.datasets.images import load_images
+from training.commands.terminal import DataDir, Device, Images, Models, Terminal, open_workspace, show_release
 from training.errors import Unfit
-from training.evaluation import evaluation
-from training.export.generator import name_of
-from training.export.model import Model
-from training.files import digest
-from training.loop.run import Run
-from training.publishing.gate import Compared, Measures, Protocol, compared, draws_the_same
-from training.publishing.versions import Versions
+from training.evaluation import IMAGES
+from training.files import slug
+
+if TYPE_CHECKING:
+    from training.publishing.gate import Comparison, Measures
 
 WORSE = 3
-"""exit code of a generator that is worse than the published one"""
+"""The exit code if the new generator is worse than the published one."""
 
 KEPT = 3
 
@@ -34,67 +27,57 @@ def publish(
     run: Annotated[Path, typer.Argument(help="Run folder that 'train' wrote.")],
     models: Models = Path("models"),
     name: Annotated[
-        str | None, typer.Option(help="The model's name; that of the run's folder when absent.", show_default=False)
+        str | None, typer.Option(help="The model's name; that of the run's folder if absent.", show_default=False)
     ] = None,
     canary: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Publish as a canary that draws this share of seeds.", show_default=False),
     ] = None,
-    keep: Annotated[int, typer.Option(min=2, help="Versions that stay: the stable one and those before it.")] = KEPT,
-    images: Annotated[int, typer.Option(min=100, help="How many images to measure each by.")] = evaluation.IMAGES,
+    keep: Annotated[int, typer.Option(min=2, help="Versions to keep: the stable one and those before it.")] = KEPT,
+    images: Images = IMAGES,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
-    """Export a run's generator into the models folder, unless it is worse than the one that is published by its name.
+    """Export a run's generator into the models folder, unless it is worse than the published one of its name.
 
-    Both are measured by one protocol. A worse one is exit code 3, and leaves all as it was.
+    Both are measured by one protocol. If the new one is worse, nothing changes and the exit code is 3.
     """
-    chosen = choose_device(device)
-    opened = Run(run)
+    from training.loop.run import Run
+    from training.publishing.gate import Protocol, compare, find_equal, measure_all
+    from training.publishing.versions import Versions
+
+    workspace, opened = open_workspace(data_dir, device), Run(run)
     config = opened.read_config()
-    named = _checked(name_of(run.resolve()) if name is None else name)
-    versions = Versions.find(models, named)
+    versions = Versions.find(models, _check_name(name or slug(run.resolve().stem) or "generator"))
     versions.check_may_publish(canary)
-    with TemporaryDirectory() as folder:
-        made = Path(folder) / f"{named}.onnx"
-        exported(opened, made, data_dir, chosen)
-        if (known := _known(versions, made)) is not None:
-            Console().print(f"{known} draws the same already; nothing was changed", soft_wrap=True, highlight=False)
+    with workspace.export_aside(opened, versions.name) as made:
+        if (known := find_equal(made, versions.meant)) is not None:
+            _say(f"{known} draws the same already; nothing was changed")
             return
-        test = load_images(config.data, data_dir, train=False)
-        judge = judged_by(config.data, load_images(config.data, data_dir, train=True), data_dir, torch.device("cpu"))
+        judge = workspace.load_or_train_judge(config.data)
+        protocol = Protocol.of(judge, workspace.load(config.data, train=False), images)
         files = [made] if versions.release is None else [versions.stable, made]
-        *before, new = _measured(Protocol.of(judge, test, images), files)
-        rows = compared(before[0], new) if before else []
+        *before, new = measure_all(protocol, files, Terminal())
+        rows = compare(before[0], new) if before else []
         _show(new, rows)
         if any(row.worse for row in rows):
-            Console().print(f"worse than {versions.stable}; nothing was changed", soft_wrap=True, highlight=False)
+            _say(f"worse than {versions.stable}; nothing was changed")
             raise typer.Exit(WORSE)
-        show(versions.published(made, canary, keep))
+        show_release(versions.publish(made, canary, keep))
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> str:
+    """Raises Unfit."""
     if re.fullmatch(MODEL_NAME, name) is None:
         raise Unfit(f"'{name}' cannot be a model's name; give --name 1 to 63 lower-case letters, digits and hyphens")
     return name
 
 
-def _known(versions: Versions, made: Path) -> Path | None:
-    """What is published already of the same weights."""
-    new = Model(made)
-    return next((path for path in versions.meant if draws_the_same(Model(path), new)), None)
+def _say(line: str) -> None:
+    Console().print(line, soft_wrap=True, highlight=False)
 
 
-def _measured(protocol: Protocol, files: list[Path]) -> list[Measures]:
-    with stages_bar("measuring", len(files)) as say:
-        measured = []
-        for path in files:
-            say(f"{path.name}, {digest(path)[:12]}")
-            measured.append(protocol.measure(path))
-    return measured
-
-
-def _show(new: Measures, rows: list[Compared]) -> None:
+def _show(new: "Measures", rows: "list[Comparison]") -> None:
     by_name = {row.name: row for row in rows}
     table = Table("measure", "published", "new", "may be worse by", "is")
     for name in (*by_name, *(name for name in new if name not in by_name)):

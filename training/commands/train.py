@@ -5,59 +5,52 @@ from typing import Annotated
 
 import typer
 
-from training.commands.terminal import (
-    DataDir,
-    Device,
-    choose_device,
-    console,
-    interrupted,
-    judged_by,
-    progress_bar,
-)
-from training.datasets.images import load_images
+from training.commands.terminal import DataDir, Device, console, open_workspace
 from training.datasets.sources import SOURCES
-from training.errors import TrainingError
-from training.loop import train as loop
-from training.loop.collapse import OnCollapse, Watch
-from training.loop.run import Config, Run
-from training.networks.build import check_fit
-from training.networks.gan import NETWORKS
-from training.recipes import presets
-from training.recipes.objectives import OBJECTIVES
+from training.recipes.presets import PRESETS, Noise, OnCollapse
+
+NETWORKS = ", ".join(dict.fromkeys(row.network for row in PRESETS.values()))
+OBJECTIVES = ", ".join(dict.fromkeys(row.objective for row in PRESETS.values()))
 
 
 def train(
-    preset: Annotated[str, typer.Argument(help=f"One of: {', '.join(presets.PRESETS)}.")],
+    preset: Annotated[str, typer.Argument(help=f"One of: {', '.join(PRESETS)}.")],
     data_name: Annotated[
         str,
-        typer.Option("--data", help=f"One of: {', '.join(SOURCES)}; or a folder of images, a class a sub-folder."),
+        typer.Option(
+            "--data", help=f"One of: {', '.join(SOURCES)}; or a folder of images, with a sub-folder for each class."
+        ),
     ],
     data_dir: DataDir = Path("data"),
-    run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED when absent.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data; raise it to train a finished run on.")] = 25,
+    run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED if absent.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data. Raise it to train a finished run on.")] = 25,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides every random draw.")] = 0,
-    batch: Annotated[int | None, typer.Option(min=2, help="Images a step; the preset's when absent.")] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Images a step; the preset's if absent.")] = None,
     network: Annotated[
-        str | None, typer.Option(help=f"Instead of the preset's: {', '.join(NETWORKS)}.", show_default=False)
+        str | None, typer.Option(help=f"Another network, such as {NETWORKS}.", show_default=False)
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help=f"Instead of the preset's: {', '.join(OBJECTIVES)}.", show_default=False)
+        str | None, typer.Option(help=f"Another objective, such as {OBJECTIVES}.", show_default=False)
     ] = None,
-    noise: Annotated[presets.Noise | None, typer.Option(help="Instead of the preset's.", show_default=False)] = None,
+    noise: Annotated[Noise | None, typer.Option(help="Another noise.", show_default=False)] = None,
     dropout: Annotated[
-        float | None, typer.Option(min=0, max=0.9, help="Share of D's activations dropped; the preset's when absent.")
+        float | None,
+        typer.Option(min=0, max=0.9, help="The share of D's activations that is dropped; the preset's if absent."),
     ] = None,
     lr_d: Annotated[float | None, typer.Option(min=1e-7, max=1, help="Learning rate of D.", show_default=False)] = None,
     lr_g: Annotated[float | None, typer.Option(min=1e-7, max=1, help="Learning rate of G.", show_default=False)] = None,
     head_start: Annotated[
-        int | None, typer.Option(min=0, help="Epochs in which only the recogniser trains; the preset's when absent.")
+        int | None,
+        typer.Option(min=0, help="Epochs in which only the recogniser trains; the preset's if absent."),
     ] = None,
     on_collapse: Annotated[
-        OnCollapse, typer.Option(help="Go back to the last checkpoint, stop, or go on, when a run collapses.")
+        OnCollapse, typer.Option(help="When a run collapses: return to its last checkpoint, stop, or go on.")
     ] = "rollback",
     device: Device = "auto",
 ) -> None:
     """Train a preset on a data set. The same command again goes on where it stopped."""
+    from training.loop.run import Config
+
     config = Config.of(
         preset,
         data=data_name,
@@ -72,22 +65,5 @@ def train(
         lr_g=lr_g,
         head_start=head_start,
     )
-    check_fit(config.network, config.objective, config.codes)
-    images = load_images(data_name, data_dir, train=True)
-    if epochs <= config.head_start:
-        raise TrainingError(
-            f"--epochs must be above --head-start {config.head_start}: in these only the recogniser trains"
-        )
-    batch = config.batch
-    if batch > len(images):
-        raise TrainingError(f"--batch {batch} is more than the data set's {len(images)} images")
-    folder = Run(run or Path("runs") / f"{preset}-{images.card.name}-{seed}")
-    total = epochs * (len(images) // batch)
-    chosen = choose_device(device)
-    judge = None if on_collapse == "ignore" else judged_by(data_name, images, data_dir, chosen)
-    watch = Watch(on_collapse, judge, console.print)
-    with progress_bar(f"{preset} on {data_name}", total, batch) as report:
-        state = loop.train(folder, config, images, chosen, report, watch)
-    if state.step < total:
-        interrupted(state.step, total)
+    folder, state = open_workspace(data_dir, device).train(config, run, on_collapse)
     console.print(f"{folder.folder}: {epochs} epochs done in {state.seconds:,.0f} s of training")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from latent import Codes, Figure, GeneratorCard, LatentSpace, Training, draw_codes
 from training.datasets.images import ImageSet
 from training.errors import ExportRefused
-from training.export.graph import graph
+from training.export.graph import make_graph
 from training.export.model import Model
 from training.export.naming import IMAGES_PER_CODE, name_codes
 from training.export.styles import measure_styles
@@ -45,7 +45,7 @@ class Exported(nn.Module):
         return to_uint8(image).permute(0, 2, 3, 1)
 
 
-def export(
+def export_generator(
     state: State,
     config: Config,
     images: ImageSet,
@@ -78,7 +78,7 @@ def export(
     exported = Exported(generator, space).eval()
     with replacing(output) as beside:
         inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(space, 0, 0, 2).inputs().items()}
-        onnx.save(graph(exported, inputs, ["image"], card.to_metadata()), beside)
+        onnx.save(make_graph(exported, inputs, ["image"], card.to_metadata()), beside)
         _check(exported, space, beside)
     return card
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 OPSET = 20
 
 
-def graph(
+def make_graph(
     module: nn.Module,
     inputs: dict[str, Tensor],
     outputs: list[str],

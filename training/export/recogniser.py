@@ -12,7 +12,7 @@ from latent import Figure, Framing, GeneratorCard, RecogniserCard
 from latent.card import recogniser_path
 from training.datasets.images import ImageSet, to_unit
 from training.errors import ExportRefused
-from training.export.graph import graph
+from training.export.graph import make_graph
 from training.files import digest, replacing
 from training.networks.recogniser import Recogniser
 
@@ -46,7 +46,7 @@ class ExportedRecogniser(nn.Module):
         return classes, self.styles(image, classes).clamp(self.low, self.high)
 
 
-def export(
+def export_recogniser(
     recogniser: Recogniser, card: GeneratorCard, generator: Path, train: ImageSet, test: ImageSet
 ) -> RecogniserCard:
     """Write the file beside the generator's. Raises ExportRefused, and then writes nothing."""
@@ -61,7 +61,7 @@ def export(
     )
     checked = test.images[:CHECKED_IMAGES].permute(0, 2, 3, 1).contiguous()
     with replacing(recogniser_path(generator)) as path:
-        onnx.save(graph(exported, {"image": checked[:2]}, exported.names, mine.to_metadata()), path)
+        onnx.save(make_graph(exported, {"image": checked[:2]}, exported.names, mine.to_metadata()), path)
         _check(exported, checked, path)
     return mine
 

@@ -1,90 +1,178 @@
-"""A labelled data set drawn by a generator here or by a service, written in shards that can each be drawn alone."""
+"""A labelled data set in shards that can each be drawn alone, by a generator here or by a service."""
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from faussaire import Client, Refused, UnexpectedAnswer
+from faussaire.types import Labelled
+from latent import LatentSpace
 from latent.containers import SUFFIX, Kind, container
-from latent.dataset import BLOCK, Dataset
-from training.errors import ServiceFailed, Unfit, UnknownName
-from training.export.model import Model
-from training.files import replacing, write_text
+from latent.dataset import BLOCK, Balance, Dataset, shard
+from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
+from training.files import digest, replacing, write_text
+from training.progress import Advance, Display
 
-CHUNK = 1 << 20
-PATIENCE = 60.0
-"""seconds without a byte after which a service is given up"""
+if TYPE_CHECKING:
+    from training.export.model import Model
+
+WriteShard = Callable[[Path, int, Advance], str]
+"""Writes the shard of a number to a path, and returns its SHA-256."""
+
+RETRIES = 20
+"""How often a busy service may refuse a shard before the command gives up."""
 
 
-Parts = Iterator[tuple[bytes, int]]
-"""Bytes of a shard in order, and how many items were drawn for each."""
+@dataclass(frozen=True)
+class Job:
+    """Which data set, in which shards."""
+
+    kind: Kind
+    items: int
+    shards: int
+    seed: int
+    balance: Balance
+    styles: dict[str, float]
+    """Style codes by name that all images share."""
+
+    def settings(self) -> dict[str, object]:
+        asked = {"format": self.kind, "seed": self.seed, "shards": self.shards, "balance": self.balance}
+        return asked | {"items": self.items, "styles": self.styles}
+
+    def shard(self, number: int) -> range:
+        return shard(self.items, self.shards, number)
 
 
-def write_shard(path: Path, parts: Callable[[], Parts], progress: Callable[[int], None]) -> str:
-    """Write the shard's parts into one file and its SHA-256 into another beside it; returns the checksum.
+def draw_shards(folder: Path, job: Job, numbers: Sequence[int], path: Path, display: Display) -> None:
+    """Draw the shards of these numbers with the generator in a file.
 
-    A shard that is there with its checksum is not drawn again. `progress` is told of how many items were drawn.
+    Raises InvalidModel, UnknownName, Unfit and RunMismatch.
     """
-    if (before := written(path)) is not None:
-        return before
-    checksum = hashlib.sha256()
-    with replacing(path) as beside, beside.open("wb") as file:
-        for part, items in parts():
-            checksum.update(part)
-            file.write(part)
-            progress(items)
-    # As the sha256sum command writes and checks it.
-    write_text(_checksum_path(path), f"{checksum.hexdigest()}  {path.name}\n")
-    return checksum.hexdigest()
+    from training.export.model import Model  # here: a service draws without ONNX Runtime and PyTorch
+
+    model = Model(path)
+    styles = place_styles(model.card.space, job.styles)
+    _claim(folder, {"sha256": digest(path)} | job.settings())
+
+    def write(into: Path, number: int, advance: Advance) -> str:
+        part = job.shard(number)
+        dataset = Dataset(model.card.space, job.seed, part.start, part.stop, job.balance, styles)
+        return draw_shard(model, dataset, job.kind, into, advance)
+
+    _write_shards(folder, job, numbers, write, display)
 
 
-def drawn(model: Model, dataset: Dataset, kind: Kind) -> Parts:
-    """The parts of a shard that is drawn here. Raises Unfit."""
+def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name: str | None, display: Display) -> None:
+    """Have a service draw the shards of these numbers. Raises RunMismatch and ServiceFailed."""
+    _claim(folder, {"service": url, "name": name or "its default model"} | job.settings())
+
+    def wait(seconds: float) -> None:
+        display.say(f"{url} is busy; the command tries again in {seconds:g} s")
+        time.sleep(seconds)
+
     try:
-        made = container(kind, dataset, model.card, png)
-    except ValueError as error:
-        raise Unfit(str(error)) from None
-    for items in dataset.blocks():
-        yield made.add(items, model.generate(dataset.codes(items), BLOCK)), len(items)
-    for part in made.end():
-        yield part, 0
+        with Client(url, retries=RETRIES, wait=wait) as client:
 
+            def write(into: Path, number: int, advance: Advance) -> str:
+                return fetch_shard(client, job, name, into, number, advance)
 
-def fetched(url: str, body: dict[str, object], items: int) -> Parts:
-    """The parts of a shard that a service draws: its items count as drawn at the end. Raises ServiceFailed."""
-    try:
-        with httpx.stream("POST", f"{url.rstrip('/')}/v1/datasets", json=body, timeout=PATIENCE) as answer:
-            if answer.is_error:
-                raise ServiceFailed(f"{url} refused: {_reason(answer)}")
-            for part in answer.iter_bytes(CHUNK):
-                yield part, 0
+            _write_shards(folder, job, numbers, write, display)
+    except Refused as refused:
+        field = f"{refused.field}: " if refused.field else ""
+        raise ServiceFailed(f"{url} refused: {field}{refused.detail or refused.status}") from None
+    except UnexpectedAnswer as error:
+        raise ServiceFailed(str(error)) from None
     except httpx.InvalidURL as error:
         raise ServiceFailed(f"--from {url} is not a URL: {error}") from None
     except httpx.HTTPError as error:
         raise ServiceFailed(
-            f"{url} answers no more ({type(error).__name__}); see that it runs, then the same command goes on with "
+            f"{url} does not answer ({type(error).__name__}); check that it runs, and the same command goes on with "
             "this shard"
         ) from error
-    yield b"", items
 
 
-def _reason(answer: httpx.Response) -> str:
-    """The problem's own words, where the answer is one."""
-    answer.read()
+def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance: Advance) -> str:
+    """Draw one shard, and return its SHA-256. Raises Unfit."""
     try:
-        problem = answer.json()
-        field = f"{problem['field']}: " if "field" in problem else ""
-        return f"{field}{problem['detail']}"
-    except (ValueError, TypeError, KeyError):
-        return f"status {answer.status_code}; is it a Faussaire service?"
+        opened = container(kind, dataset, model.card, encode_png)
+    except ValueError as error:
+        raise Unfit(str(error)) from None
+    checksum = hashlib.sha256()
+    with replacing(path) as beside, beside.open("wb") as file:
+
+        def write(part: bytes) -> None:
+            checksum.update(part)
+            file.write(part)
+
+        for items in dataset.blocks():
+            write(opened.add(items, model.generate(dataset.codes(items), BLOCK)))
+            advance(len(items))
+        for part in opened.end():
+            write(part)
+    return checksum.hexdigest()
 
 
-def written(path: Path) -> str | None:
+def fetch_shard(client: Client, job: Job, name: str | None, path: Path, number: int, advance: Advance) -> str:
+    """Have a service draw one shard, and return its SHA-256. The items count as drawn at the end."""
+    checksum = hashlib.sha256()
+    model: Labelled = {} if name is None else {"model": name}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    client.dataset(
+        path,
+        job.items,
+        received=checksum.update,
+        format=job.kind,
+        seed=job.seed,
+        shards=job.shards,
+        shard=number,
+        balance=job.balance,
+        style=job.styles,
+        **model,  # type: ignore[misc]
+    )
+    advance(len(job.shard(number)))
+    return checksum.hexdigest()
+
+
+def _write_shards(folder: Path, job: Job, numbers: Sequence[int], write: WriteShard, display: Display) -> None:
+    """Write shards, each with a file of its checksum. A shard that has its checksum is kept."""
+    with display.items(folder.name, sum(len(job.shard(number)) for number in numbers)) as advance:
+        for number in numbers:
+            path = shard_path(folder, job.kind, number, job.shards)
+            checksum = read_checksum(path)
+            if checksum is None:
+                checksum = write(path, number, advance)
+                # In the form that the sha256sum command writes and checks.
+                write_text(_checksum_path(path), f"{checksum}  {path.name}\n")
+            else:
+                advance(len(job.shard(number)))
+            display.say(f"{checksum}  {path}")
+
+
+def _claim(folder: Path, settings: dict[str, object]) -> None:
+    """Write down which data set the folder's shards are of, or check that it is the same. Raises RunMismatch."""
+    path = folder / "dataset.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        for name in sorted(before.keys() | settings.keys()):
+            if before.get(name) != settings.get(name):
+                raise RunMismatch(
+                    f"{folder} holds shards of another data set: its {name} is {before.get(name)}, not "
+                    f"{settings.get(name)}; choose another folder with --output"
+                )
+    write_text(path, json.dumps(settings, indent=2) + "\n")
+
+
+def read_checksum(path: Path) -> str | None:
     """The checksum of a shard that was written to its end, or None."""
     beside = _checksum_path(path)
     return beside.read_text(encoding="utf-8").split()[0] if path.exists() and beside.exists() else None
@@ -94,33 +182,32 @@ def shard_path(folder: Path, kind: Kind, number: int, shards: int) -> Path:
     return folder / f"part-{number:05d}-of-{shards:05d}.{SUFFIX[kind]}"
 
 
-def styles_of(given: list[str]) -> dict[str, float]:
+def parse_styles(words: Sequence[str]) -> dict[str, float]:
     """Style codes by name, from NAME=VALUE. Raises Unfit."""
-    found: dict[str, float] = {}
-    for words in given:
-        name, _, value = words.partition("=")
+    values: dict[str, float] = {}
+    for word in words:
+        name, _, value = word.partition("=")
         try:
-            found[name] = float(value)
+            values[name] = float(value)
         except ValueError:
-            raise Unfit(f"--style '{words}' is not NAME=NUMBER") from None
-    return found
+            raise Unfit(f"--style '{word}' is not NAME=NUMBER") from None
+    return values
 
 
-def held_styles(model: Model, given: dict[str, float]) -> dict[int, float]:
-    """The same by their places in the model's space. Raises UnknownName and Unfit."""
-    styles = model.card.space.styles
-    names = [style.name for style in styles]
-    for name, value in given.items():
+def place_styles(space: LatentSpace, values: dict[str, float]) -> dict[int, float]:
+    """The same style codes by their places in the space. Raises UnknownName and Unfit."""
+    names = [style.name for style in space.styles]
+    for name, value in values.items():
         if name not in names:
             raise UnknownName("style code", name, names or ["none: the model has no style codes"])
-        style = styles[names.index(name)]
+        style = space.styles[names.index(name)]
         if not style.low <= value <= style.high:
             raise Unfit(f"--style {name} must be from {style.low:g} to {style.high:g}")
-    return {names.index(name): value for name, value in given.items()}
+    return {names.index(name): value for name, value in values.items()}
 
 
-def png(image: NDArray[np.uint8]) -> bytes:
-    """One image (H, W, channels)."""
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """PNG of one image (H, W, channels)."""
     buffer = io.BytesIO()
     Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -66,7 +66,10 @@ def measure_styles(drawer: Drawer, judge: Judge) -> tuple[StyleCode, ...]:
 
 
 def find_effect(drawer: Drawer, style: int, low: float, high: float) -> tuple[str, float, str]:
-    """The shape that a code moves most steadily: name, Spearman's rho a mean over sweeps, and its first and last value."""
+    """The shape that a code moves most steadily: its name, Spearman's rho, and its values at both ends.
+
+    Rho is a mean over sweeps.
+    """
     values = np.linspace(low, high, POINTS)
     images = sweep(drawer, style, values)
     lines = len(images)

@@ -4,13 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from training.measures.histogram import class_shares, divergence, name_shares
 from training.measures.judge import Judge
 from training.networks.drawer import Drawer
-
-OnCollapse = Literal["rollback", "stop", "ignore"]
+from training.recipes.presets import OnCollapse
 
 DRAWN = 250
 """images that one histogram is made of"""

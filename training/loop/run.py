@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from latent import LatentSpace
 from training.errors import InvalidRun, RunMismatch
 from training.files import write_text
 from training.recipes import presets
@@ -49,8 +50,11 @@ class Config(BaseModel):
         given = {name: value for name, value in chosen.items() if value is not None}
         return cls.model_validate({"preset": preset} | row | given)
 
-    def halved(self) -> Self:
-        """The same with a head start of half the epochs at most, for a budget shorter than the preset's."""
+    def latent_space(self, classes: tuple[str, ...]) -> LatentSpace:
+        return presets.latent_space(self.codes, self.noise, classes)
+
+    def shorten_head_start(self) -> Self:
+        """The same configuration with a head start of at most half the epochs."""
         return self.model_copy(update={"head_start": min(self.head_start, self.epochs // 2)})
 
 

@@ -13,7 +13,7 @@ from latent import LatentSpace
 from training.datasets.augment import augment
 from training.loop import headstart
 from training.loop.players import LR_Q, Players
-from training.measures import judge as classifier
+from training.measures.judge import FADE as JUDGE_FADE
 from training.networks.latents import Latents, draw
 from training.networks.recogniser import Recogniser
 from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
@@ -87,7 +87,7 @@ class AdversarialStep:
             group["lr"] = LR_Q * headstart.pace(progress)
         like = real.images if real.neighbours is None else real.neighbours
         # A label holds at any brightness; without one, brightness tells what it is.
-        fade = classifier.FADE if self.codes == "acgan" else headstart.FADE
+        fade = JUDGE_FADE if self.codes == "acgan" else headstart.FADE
         views = torch.cat([real.images, augment(like, source, fade)])
         first, second = recogniser.classes.train().by_each(views).chunk(2, 1)  # (heads, N, C)
         if self.codes == "acgan":

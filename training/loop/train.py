@@ -11,7 +11,6 @@ from types import FrameType
 
 import torch
 
-from latent import LatentSpace
 from training.datasets.images import ImageSet, to_unit
 from training.datasets.neighbours import neighbourhood
 from training.errors import Diverged
@@ -27,7 +26,6 @@ from training.loop.transfer import freeze
 from training.networks.build import build
 from training.networks.drawer import Drawer
 from training.progress import Progress
-from training.recipes import presets
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 
 LOG_EVERY = 50
@@ -43,7 +41,7 @@ MAX_ROLLBACKS = 5
 IGNORANT = Watch("ignore")
 
 
-def train(
+def train_run(
     run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch = IGNORANT
 ) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
@@ -132,7 +130,7 @@ def save(run: Run, state: State, step: Step) -> None:
 def initial_state(config: Config, images: ImageSet, device: torch.device) -> State:
     """Players fresh from the run's seed."""
     torch.manual_seed(config.seed)
-    space = latent_space(config, images)
+    space = config.latent_space(images.classes)
     built = build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
     freeze(built, config.freeze)
     players = Players(built.to(device), config.lr_d, config.lr_g, config.beta1)
@@ -152,15 +150,11 @@ def fit_styles(state: State, step: Step, images: ImageSet) -> None:
 
 
 def make_step(config: Config, images: ImageSet) -> Step:
-    space = latent_space(config, images)
+    space = config.latent_space(images.classes)
     if config.objective == EVIDENCE_BOUND:
         return VariationalStep(space)
     head_start = config.head_start * (len(images) // config.batch)
     return AdversarialStep(space, config.codes, OBJECTIVES[config.objective], config.critic_steps, head_start)
-
-
-def latent_space(config: Config, images: ImageSet) -> LatentSpace:
-    return presets.latent_space(config.codes, config.noise, images.classes)
 
 
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:

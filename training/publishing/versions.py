@@ -1,4 +1,4 @@
-"""The versions of one name in a models folder: how one is put there, promoted, and rolled back."""
+"""The versions of one name in a models folder: published, promoted and rolled back."""
 
 import re
 import shutil
@@ -15,20 +15,20 @@ from training.files import digest, lasting
 
 @dataclass(frozen=True)
 class Versions:
-    """As they were found."""
+    """The versions as they were found in the folder."""
 
     folder: Path
     name: str
     files: dict[str, Path]
-    """by digest"""
+    """By digest."""
     release: Release | None
-    """None where there is no file of the name"""
+    """None if there is no file of the name."""
 
     @classmethod
     def find(cls, folder: Path, name: str) -> "Versions":
         """Raises InvalidFolder."""
         if not folder.is_dir():
-            raise InvalidFolder(f"{folder} is not a folder; name the one that the service reads with --models")
+            raise InvalidFolder(f"{folder} is not a folder; name the service's models folder with --models")
         generators = [path for path in sorted(folder.glob("*.onnx")) if not path.name.startswith(".")]
         named = [path for path in generators if _name(path) == name]
         files = {digest(path): path for path in reversed(named)}
@@ -41,7 +41,7 @@ class Versions:
 
     @property
     def meant(self) -> list[Path]:
-        """The stable version's file and the canary's, as far as they are there."""
+        """The files of the stable version and of the canary, if they are there."""
         release = self.release
         return [] if release is None else [self.files[one] for one in _named(release, ()) if one in self.files]
 
@@ -50,20 +50,20 @@ class Versions:
         """Raises NoSuchVersion."""
         if self.release is None:
             raise NoSuchVersion(
-                f"nothing in {self.folder} has the name '{self.name}'; publish it first by 'faussaire publish'"
+                f"no file in {self.folder} has the name '{self.name}'; publish it first with 'faussaire publish'"
             )
         return self.release
 
-    def published(self, generator: Path, canary: float | None, keep: int) -> "Versions":
-        """With a new version, stable or a canary of so many seeds, and `keep` versions at most that are or were stable.
+    def publish(self, generator: Path, canary: float | None, keep: int) -> "Versions":
+        """Add a new version, as the stable one or as a canary of a share of seeds; keep at most `keep` stable versions.
 
-        Raises NoSuchVersion, and InvalidFolder where another changed the folder meanwhile.
+        Raises NoSuchVersion, and InvalidFolder if another process changed the folder meanwhile.
         """
         self.check_may_publish(canary)
         if Versions.find(self.folder, self.name) != self:
-            raise InvalidFolder(f"{self.folder} was changed meanwhile by another; run the same command again")
+            raise InvalidFolder(f"another process changed {self.folder} meanwhile; run the same command again")
         if self.files and not release_path(self.folder, self.name).exists():
-            self._write(self.known)  # before there are two files of the name
+            self._write(self.known)  # first: without it, two files of one name are not clear
         mine = digest(generator)
         path = self.files.get(mine) or _put(generator, self.folder / f"{version_label(self.name, mine)}.onnx")
         if canary is not None:
@@ -73,52 +73,52 @@ class Versions:
         else:
             release = _followed_by(self.release, mine)
         release = Release.model_validate(release.model_dump() | {"before": release.before[: keep - 1]})
-        after = replace(self, files=self.files | {mine: path})._changed(release)
+        after = replace(self, files=self.files | {mine: path})._change(release)
         after._prune()
         return after
 
     def check_may_publish(self, canary: float | None) -> None:
-        """Raises NoSuchVersion and InvalidFolder."""
+        """Raises NoSuchVersion and InvalidFolder if a version cannot be published so."""
         if self.release is None and canary is not None:
-            raise NoSuchVersion(f"'{self.name}' has no stable version to be a canary beside; leave --canary out")
+            raise NoSuchVersion(f"'{self.name}' has no stable version yet; leave --canary out")
         if self.release is not None:
             self._file(self.release.stable)
         if canary is None and self.release is not None and self.release.canary is not None:
             mine = version_label(self.name, self.release.canary)
-            raise NoSuchVersion(f"{mine} is the canary still; 'faussaire promote' or 'faussaire rollback' it first")
+            raise NoSuchVersion(f"{mine} is still the canary; run 'faussaire promote' or 'faussaire rollback' first")
 
-    def promoted(self, weight: float | None) -> "Versions":
-        """The canary is stable, or of so many seeds. Raises NoSuchVersion and InvalidFolder."""
+    def promote(self, weight: float | None) -> "Versions":
+        """Make the canary stable, or give it another share of seeds. Raises NoSuchVersion and InvalidFolder."""
         release = self.known
         if release.canary is None:
-            raise NoSuchVersion(f"'{self.name}' has no canary; publish one by 'faussaire publish RUN --canary 0.05'")
+            raise NoSuchVersion(f"'{self.name}' has no canary; publish one with 'faussaire publish RUN --canary 0.05'")
         self._file(release.canary)
         if weight is not None:
-            return self._changed(release.model_copy(update={"weight": weight}))
-        return self._changed(_followed_by(release, release.canary))
+            return self._change(release.model_copy(update={"weight": weight}))
+        return self._change(_followed_by(release, release.canary))
 
-    def rolled_back(self) -> "Versions":
-        """Without the canary where there is one, else as before the last that became stable. Raises NoSuchVersion."""
+    def roll_back(self) -> "Versions":
+        """Remove the canary; without one, return to the stable version before. Raises NoSuchVersion."""
         release = self.known
         if release.canary is not None:
-            return self._changed(release.model_copy(update={"canary": None, "weight": 0.0}))
+            return self._change(release.model_copy(update={"canary": None, "weight": 0.0}))
         before = [digest for digest in release.before if digest in self.files]
         if not before:
             raise NoSuchVersion(
                 f"'{self.name}' has no version before {version_label(self.name, release.stable)} in {self.folder}; "
-                "publish a better one by 'faussaire publish'"
+                "publish a better one with 'faussaire publish'"
             )
-        return self._changed(Release(stable=before[0], before=tuple(before[1:])))
+        return self._change(Release(stable=before[0], before=tuple(before[1:])))
 
-    def _changed(self, release: Release) -> "Versions":
+    def _change(self, release: Release) -> "Versions":
         self._write(release)
         return replace(self, release=release)
 
     def _prune(self) -> None:
-        """Take away what `published` put there and the release names no more; what else lies there is not ours."""
+        """Remove the files that `publish` wrote and the release no longer names. Other files are not ours."""
         kept = {digest[:SHOWN_DIGITS] for digest in _named(self.known, self.known.before)}
         mine = re.compile(rf"{re.escape(self.name)}@([0-9a-f]{{{SHOWN_DIGITS}}})(\.recogniser)?\.onnx")
-        # A generator sorts before its recogniser: the service never sees it alone.
+        # A generator sorts before its recogniser, so the service never sees a generator without its recogniser.
         for path in sorted(self.folder.iterdir()):
             found = mine.fullmatch(path.name)
             if found is not None and found[1] not in kept:
@@ -127,8 +127,8 @@ class Versions:
     def _file(self, wanted: str) -> Path:
         if wanted not in self.files:
             raise InvalidFolder(
-                f"{release_path(self.folder, self.name)} speaks of {version_label(self.name, wanted)}, and no "
-                "file is that; bring it back, or 'faussaire rollback'"
+                f"{release_path(self.folder, self.name)} names {version_label(self.name, wanted)}, but there is no "
+                "such file; bring it back, or run 'faussaire rollback'"
             )
         return self.files[wanted]
 
@@ -138,7 +138,7 @@ class Versions:
 
 
 def _put(generator: Path, path: Path) -> Path:
-    """The recogniser first: the service takes a generator with what lies beside it."""
+    """Copy a generator and its recogniser, the recogniser first: the service takes both when the generator appears."""
     for source, target in ((recogniser_path(generator), recogniser_path(path)), (generator, path)):
         if source.exists():
             with lasting(target) as written:
@@ -157,7 +157,7 @@ def _named(release: Release, before: tuple[str, ...]) -> list[str]:
 def _name(path: Path) -> str | None:
     try:
         return Model(path).card.name
-    except InvalidModel:  # a recogniser, or nothing that could be published
+    except InvalidModel:  # a recogniser, or another file
         return None
 
 
@@ -171,7 +171,7 @@ def _release(folder: Path, name: str, files: dict[str, Path]) -> Release | None:
     if len(files) > 1:
         listed = ", ".join(sorted(file.name for file in files.values()))
         raise InvalidFolder(
-            f"{folder} has several files of the name '{name}', {listed}, and no {name}{SUFFIX} says which is meant; "
-            f'take the others away, or write one: {{"stable": "DIGEST"}}'
+            f"{folder} has several files of the name '{name}', {listed}, but no {name}{SUFFIX} says which is meant; "
+            f'remove the others, or write one: {{"stable": "DIGEST"}}'
         )
     return Release(stable=next(iter(files))) if files else None

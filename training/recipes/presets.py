@@ -1,4 +1,4 @@
-"""The presets: each a row that names a network, an objective and the codes. This table is the whole list."""
+"""The presets: each is a row that names a network, an objective and the codes. This table is the whole list."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,13 +8,16 @@ from latent.space import NoiseDistribution
 from training.errors import UnknownName
 
 Codes = Literal["none", "infogan", "cgan", "acgan"]
-"""No codes; codes that Q finds; labels told to both players; labels that a classifier asks of G."""
+"""No codes; codes that Q finds; labels given to both players; labels that a classifier demands of G."""
 
 TOLD: tuple[Codes, ...] = ("cgan", "infogan")
-"""Where D is told an image's class: of a real one, its label, or the code that Q reads."""
+"""With these codes, D gets the class of each image: for a real one its label, or the code that Q reads."""
+
+OnCollapse = Literal["rollback", "stop", "ignore"]
+"""What a run does when it collapses."""
 
 Noise = Literal["uniform", "normal"]
-"""In [-1, 1), as the report has it, or N(0, 1)."""
+"""In [-1, 1), or N(0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,13 @@ class Preset:
     source: str
     batch: int = 64
     beta1: float = 0.5
-    """of Adam; 0 where momentum would disturb the objective"""
+    """Of Adam; 0 if momentum would disturb the objective."""
     critic_steps: int = 1
-    """steps of D for one of G"""
+    """Steps of D for each step of G."""
     head_start: int = 0
-    """epochs in which only the recogniser learns"""
+    """Epochs in which only the recogniser learns."""
     dropout: float = 0.0
-    """share of D's activations"""
+    """The share of D's activations that is dropped."""
     noise: Noise = "uniform"
 
 
@@ -62,13 +65,17 @@ STYLE_CODES = 2
 
 
 def preset(name: str) -> Preset:
+    """Raises UnknownName."""
     if name not in PRESETS:
         raise UnknownName("preset", name, list(PRESETS))
     return PRESETS[name]
 
 
 def latent_space(codes: Codes, noise: Noise, classes: tuple[str, ...]) -> LatentSpace:
-    """62 noise; a class code per class, named where labels are given; two style codes for InfoGAN (the report's)."""
+    """62 numbers of noise, a class code for each class, and two style codes for InfoGAN.
+
+    The class codes have the classes' names if training has labels.
+    """
     names = {"none": (), "infogan": tuple(f"code-{k}" for k in range(len(classes)))}.get(codes, classes)
     styles = range(1, STYLE_CODES + 1) if codes == "infogan" else ()
     return LatentSpace(

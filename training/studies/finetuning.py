@@ -1,15 +1,24 @@
-"""Starting a run from the networks of another, some of their layers held still, and what that saves."""
+"""Trains a run's generator on other images, and says what that saves against training from scratch."""
 
 from pathlib import Path
 
+import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
-from training.files import replacing
+from training.datasets.images import ImageSet
+from training.errors import Interrupted
+from training.evaluation.quick import Yardstick
+from training.files import replacing, write_text
+from training.loop.collapse import Watch
+from training.loop.run import Config, Run
+from training.loop.train import initial_state, train_run
+from training.loop.transfer import begin_from
+from training.progress import Display
 
 
 class Point(BaseModel):
-    """What a run had come to after an epoch."""
+    """How good a run was after an epoch."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,7 +26,7 @@ class Point(BaseModel):
     images: int
     seconds: float
     fid: float
-    """by 2,000 images, on the judge's features"""
+    """On the judge's features, by 2,000 images."""
 
 
 class Course(BaseModel):
@@ -27,26 +36,26 @@ class Course(BaseModel):
 
     title: str
     learning: int = 0
-    """weights of G that learn"""
+    """Weights of G that learn."""
     points: tuple[Point, ...] = ()
 
     @classmethod
     def read(cls, path: Path, title: str) -> "Course":
-        """What was written, or one that has not begun."""
+        """The course in a file, or a new one if there is no file."""
         return cls.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else cls(title=title)
 
 
 class Saving(BaseModel):
-    """What beginning from trained networks saved on the way to what training from scratch came to."""
+    """What trained networks saved on the way to the FID that training from scratch reached."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reached: Point | None
-    """the first point of the fine-tuned run that is as good as the last of the other; None where none is"""
+    """The first point of the fine-tuned run that is as good as the last point of the other; None if there is none."""
     final: Point
     scratch: Point
     weights: float
-    """share of G's weights that learn"""
+    """The share of G's weights that learn."""
 
     def sentence(self) -> str:
         learning = f"{self.weights:.0%} of G's weights learned"
@@ -63,8 +72,43 @@ class Saving(BaseModel):
         )
 
 
-def saving(tuned: Course, scratch: Course) -> Saving:
-    """Of two runs of as many epochs."""
+def begin_finetuning(run: Run, source: Run, config: Config, images: ImageSet, device: torch.device) -> None:
+    """Write the first checkpoint, with the source's networks, unless the run has begun. Raises InvalidRun and Unfit."""
+    if run.checkpoints():
+        return
+    run.claim(config)
+    state = initial_state(config, images, device)
+    begin_from(source, state)
+    state.save(run.checkpoint_path(0))
+
+
+def train_course(
+    run: Run, config: Config, images: ImageSet, yardstick: Yardstick, display: Display, title: str
+) -> Course:
+    """Train epoch by epoch, and measure after each. Epochs that were measured before are not measured again.
+
+    Raises Interrupted.
+    """
+    path = run.folder / "course.json"
+    course = Course.read(path, title)
+    steps = len(images) // config.batch
+    watch = Watch(judge=yardstick.judge, say=display.say)
+    with display.steps(f"{title} on {config.data}", steps * config.epochs, config.batch) as progress:
+        for epoch in range(len(course.points) + 1, config.epochs + 1):
+            length = config.model_copy(update={"epochs": epoch})
+            state = train_run(run, length, images, yardstick.features.device, progress, watch)
+            if state.step < steps * epoch:
+                raise Interrupted(state.step, steps * config.epochs)
+            learning = sum(w.numel() for w in state.players.generator.parameters() if w.requires_grad)
+            distance = yardstick.read(state.average.generator, config.latent_space(images.classes))
+            point = Point(epoch=epoch, images=state.step * config.batch, seconds=state.seconds, fid=distance)
+            course = course.model_copy(update={"points": (*course.points, point), "learning": learning})
+            write_text(path, course.model_dump_json(indent=2) + "\n")
+    return course
+
+
+def measure_saving(tuned: Course, scratch: Course) -> Saving:
+    """Compare two runs of equally many epochs."""
     last = scratch.points[-1]
     reached = next((point for point in tuned.points if point.fid <= last.fid), None)
     return Saving(
@@ -73,7 +117,7 @@ def saving(tuned: Course, scratch: Course) -> Saving:
 
 
 def save_courses(path: Path, courses: list[Course]) -> None:
-    """FID over images, a line a run."""
+    """Plot FID over images, a line for each run."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for course in courses:

@@ -71,8 +71,8 @@ def test_noise_that_is_given_is_that_of_all_images_and_moves_no_other_code() -> 
     assert np.array_equal(found.noise, np.array([noise] * 3, np.float32))
     assert np.array_equal(found.classes, drawn.classes)
     assert np.array_equal(found.styles, drawn.styles)
-    halved = codes_of(asked(noise=noise, truncation=0.5), SPACE, 5, 2, 3)
-    assert np.array_equal(halved.noise, found.noise / 2)
+    shorten_head_start = codes_of(asked(noise=noise, truncation=0.5), SPACE, 5, 2, 3)
+    assert np.array_equal(shorten_head_start.noise, found.noise / 2)
 
 
 def test_noise_has_the_models_size_and_the_range_of_its_distribution() -> None:

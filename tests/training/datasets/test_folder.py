@@ -10,8 +10,9 @@ from PIL import Image
 from training.datasets import folder
 from training.datasets.images import load_images
 from training.errors import DataUnavailable
-from training.loop import train as loop
 from training.loop.run import Config, Run
+from training.loop.train import train_run
+from training.progress import quiet
 
 COLOURS = {"Red Ones": (200, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 200)}
 
@@ -23,10 +24,6 @@ def fill(root: Path, *, side: int = 30, count: int = 20) -> Path:
         for k in range(count):
             Image.new("RGB", (side + k % 3, side + k % 2), colour).save(root / name / f"{k:03}.png")
     return root
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
 
 
 def test_three_classes_of_mixed_sizes_in_colour_become_one_shape(tmp_path: Path) -> None:
@@ -45,7 +42,7 @@ def test_three_classes_of_mixed_sizes_in_colour_become_one_shape(tmp_path: Path)
 def test_a_folder_of_colour_images_trains(tmp_path: Path, preset: str) -> None:
     images = load_images(str(fill(tmp_path / "things")), Path("data"), train=True)
     config = Config.of(preset, data=str(tmp_path / "things"), seed=0, epochs=1, batch=16)
-    state = loop.train(Run(tmp_path / "run"), config, images, torch.device("cpu"), quiet)
+    state = train_run(Run(tmp_path / "run"), config, images, torch.device("cpu"), quiet)
     assert state.players.generator.shape == (3, 32, 32)
     assert (tmp_path / "run" / "sheets" / "step-00000003.png").exists()
 

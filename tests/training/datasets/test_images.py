@@ -7,7 +7,6 @@ import torch
 
 from tests.training.conftest import real_data_dir
 from training.datasets.images import load_images, to_unit
-from training.datasets.sources import SOURCES
 from training.errors import DataUnavailable, UnknownName
 
 
@@ -30,7 +29,7 @@ def test_an_absent_folder_that_cannot_be_downloaded_is_refused_with_the_remedy(
     def unreachable(*_: object) -> None:
         raise RuntimeError("no network")
 
-    monkeypatch.setattr(SOURCES["mnist"].reader, "download", unreachable)
+    monkeypatch.setattr("torchvision.datasets.MNIST.download", unreachable)
     with pytest.raises(DataUnavailable, match=r"download failed.*--data-dir"):
         load_images("mnist", tmp_path, train=True)
 

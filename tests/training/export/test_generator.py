@@ -11,13 +11,14 @@ from training.datasets.images import ImageSet
 from training.errors import ExportRefused, InvalidModel
 from training.export import generator as exporting
 from training.export import styles
-from training.export.graph import graph
+from training.export.generator import export_generator
+from training.export.graph import make_graph
 from training.export.model import Model
-from training.loop import train as loop
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
-from training.measures import judge as classifiers
-from training.measures.judge import Judge
+from training.loop.train import train_run
+from training.measures.judge import Judge, load_or_train_judge
+from training.progress import quiet
 from training.recipes import presets
 
 CPU = torch.device("cpu")
@@ -32,19 +33,15 @@ def quick() -> Iterator[None]:
         yield
 
 
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
-
-
 @pytest.fixture(scope="module")
 def judge(digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     path = tmp_path_factory.mktemp("judge") / "mnist.pt"
-    return classifiers.trained(path, digits, digits, CPU, quiet)
+    return load_or_train_judge(path, digits, digits, CPU, quiet)
 
 
 @pytest.fixture(scope="module")
 def state(config: Config, digits: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> State:
-    return loop.train(Run(tmp_path_factory.mktemp("run")), config, digits, CPU, quiet)
+    return train_run(Run(tmp_path_factory.mktemp("run")), config, digits, CPU, quiet)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +50,7 @@ def output(
 ) -> Path:
     path = tmp_path_factory.mktemp("models") / "mnist-test.onnx"
     space = presets.latent_space("infogan", "uniform", tuple("0123456789"))
-    card = exporting.export(state, config, digits, judge, space, path)
+    card = export_generator(state, config, digits, judge, space, path)
     metadata = {p.key: p.value for p in onnx.load(path).metadata_props}
     assert GeneratorCard.from_metadata(metadata) == card
     return path
@@ -79,9 +76,9 @@ def test_a_plain_gan_exports_with_noise_as_its_only_input(
 ) -> None:
     update = {"preset": "gan", "network": "mlp", "codes": "none", "head_start": 0, "epochs": 1}
     plain = config.model_copy(update=update)
-    state = loop.train(Run(tmp_path / "run"), plain, digits, CPU, quiet)
+    state = train_run(Run(tmp_path / "run"), plain, digits, CPU, quiet)
     output = tmp_path / "plain.onnx"
-    exporting.export(state, plain, digits, judge, presets.latent_space("none", "uniform", tuple("0123456789")), output)
+    export_generator(state, plain, digits, judge, presets.latent_space("none", "uniform", tuple("0123456789")), output)
     model = Model(output)
     assert [i.name for i in model.session.get_inputs()] == ["noise"]
     assert model.card.space.classes == ()
@@ -105,7 +102,7 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "mnist-test.onnx").write_bytes(b"the one before")
-    honest = graph
+    honest = make_graph
 
     def wrong(*arguments: object) -> onnx.ModelProto:
         made: onnx.ModelProto = honest(*arguments)  # type: ignore[arg-type]
@@ -116,9 +113,9 @@ def test_a_file_that_draws_something_else_is_not_published_and_the_old_one_stays
                 weights.CopyFrom(onnx.numpy_helper.from_array(bent, name))
         return made
 
-    monkeypatch.setattr(exporting, "graph", wrong)
+    monkeypatch.setattr(exporting, "make_graph", wrong)
     with pytest.raises(ExportRefused, match="grey levels"):
-        exporting.export(
+        export_generator(
             state,
             config,
             digits,

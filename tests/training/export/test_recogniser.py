@@ -12,8 +12,8 @@ from latent.card import recogniser_path
 from training.datasets.images import ImageSet, to_unit
 from training.errors import ExportRefused
 from training.export import recogniser
-from training.export.graph import graph
-from training.export.recogniser import export, framing
+from training.export.graph import make_graph
+from training.export.recogniser import export_recogniser, framing
 from training.networks.recogniser import ClassRecogniser, Recogniser
 
 NAMES = tuple("0123456789")
@@ -44,7 +44,7 @@ def generator(tmp_path: Path) -> Path:
 def test_the_file_beside_the_generator_keeps_the_contract(generator: Path, digits: ImageSet, *, styled: bool) -> None:
     made = card(digits, styled=styled)
     torch.manual_seed(0)
-    written = export(Recogniser(made.space, made.image), made, generator, digits, digits)
+    written = export_recogniser(Recogniser(made.space, made.image), made, generator, digits, digits)
     session = ort.InferenceSession(recogniser_path(generator), providers=["CPUExecutionProvider"])
     assert recogniser_path(generator).name == "test.recogniser.onnx"
     found = RecogniserCard.from_metadata(session.get_modelmeta().custom_metadata_map)
@@ -66,7 +66,7 @@ def test_the_file_beside_the_generator_keeps_the_contract(generator: Path, digit
 def test_a_recogniser_that_answers_something_else_is_not_published(
     generator: Path, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = graph
+    honest = make_graph
 
     def wrong(*arguments: object) -> onnx.ModelProto:
         made: onnx.ModelProto = honest(*arguments)  # type: ignore[arg-type]
@@ -76,10 +76,10 @@ def test_a_recogniser_that_answers_something_else_is_not_published(
                 weights.CopyFrom(onnx.numpy_helper.from_array(bent, weights.name))
         return made
 
-    monkeypatch.setattr(recogniser, "graph", wrong)
+    monkeypatch.setattr(recogniser, "make_graph", wrong)
     made = card(digits)
     with pytest.raises(ExportRefused, match="recogniser differs from PyTorch"):
-        export(Recogniser(made.space, made.image), made, generator, digits, digits)
+        export_recogniser(Recogniser(made.space, made.image), made, generator, digits, digits)
     assert list(generator.parent.iterdir()) == [generator]
 
 

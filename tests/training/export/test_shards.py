@@ -1,6 +1,7 @@
 import hashlib
 import tarfile
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from latent import draw_noise
 from latent.dataset import Dataset, shard
 from service.settings import ROOT
 from tests.training.test_cli import run
+from training.commands.terminal import Terminal
 from training.errors import Unfit, UnknownName
 from training.export.model import Model
-from training.export.shards import drawn, held_styles, shard_path, styles_of, write_shard, written
+from training.export.shards import Job, draw_shard, draw_shards, parse_styles, place_styles, read_checksum, shard_path
+from training.progress import Advance
 
 ACGAN = ROOT / "models" / "mnist-acgan.onnx"
 INFOGAN = ROOT / "models" / "mnist-infogan.onnx"
@@ -28,6 +31,21 @@ def unheard(_: int) -> None:
     pass
 
 
+class Shown(Terminal):
+    """A display that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.advances: list[int] = []
+
+    @contextmanager
+    def items(self, title: str, total: int) -> Iterator[Advance]:  # noqa: ARG002
+        yield self.advances.append
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
 def extracted(path: Path, folder: Path) -> MNIST:
     with tarfile.open(path) as tar:
         tar.extractall(folder, filter="data")
@@ -36,12 +54,12 @@ def extracted(path: Path, folder: Path) -> MNIST:
 
 def test_shards_drawn_alone_are_the_parts_of_the_whole(tmp_path: Path, model: Model) -> None:
     space = model.card.space
-    write_shard(tmp_path / "whole.tar", lambda: drawn(model, Dataset(space, 4, 0, 600), "idx"), unheard)
+    draw_shard(model, Dataset(space, 4, 0, 600), "idx", tmp_path / "whole.tar", unheard)
     whole = extracted(tmp_path / "whole.tar", tmp_path / "whole")
     for number in (2, 0, 1):
         items = shard(600, 3, number)
         path = shard_path(tmp_path, "idx", number, 3)
-        write_shard(path, partial(drawn, model, Dataset(space, 4, items.start, items.stop), "idx"), unheard)
+        draw_shard(model, Dataset(space, 4, items.start, items.stop), "idx", path, unheard)
         part = extracted(path, tmp_path / f"part-{number}")
         assert np.array_equal(part.data, whole.data[items.start : items.stop])
         assert np.array_equal(part.targets, whole.targets[items.start : items.stop])
@@ -50,31 +68,34 @@ def test_shards_drawn_alone_are_the_parts_of_the_whole(tmp_path: Path, model: Mo
     assert np.array_equal(whole.data[7].numpy(), model.generate(codes, 1)[0, :, :, 0])
 
 
-def test_a_shard_has_its_checksum_and_is_not_drawn_twice(tmp_path: Path, model: Model) -> None:
-    path, seen = tmp_path / "part.tar", list[int]()
-    parts = partial(drawn, model, Dataset(model.card.space, 4, 0, 300), "webdataset")
-    made = write_shard(path, parts, seen.append)
-    assert made == hashlib.sha256(path.read_bytes()).hexdigest() == written(path)
-    assert seen == [256, 44, 0]
+def test_a_shard_has_its_checksum_and_is_not_drawn_twice(tmp_path: Path) -> None:
+    shown, job = Shown(), Job("webdataset", 300, 1, 4, "even", {})
+    path = shard_path(tmp_path, "webdataset", 0, 1)
+    draw_shards(tmp_path, job, [0], ACGAN, shown)
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_checksum(path) == checksum
+    assert shown.lines == [f"{checksum}  {path}"]
+    assert shown.advances == [256, 44]
     path.write_bytes(b"left as it is")
-    assert write_shard(path, parts, seen.append) == made
+    draw_shards(tmp_path, job, [0], ACGAN, shown)
     assert path.read_bytes() == b"left as it is"
-    (tmp_path / "part.tar.sha256").unlink()  # as when the writing was cut off between the two
-    assert write_shard(path, parts, seen.append) == made
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == made
+    assert (shown.lines, shown.advances) == ([f"{checksum}  {path}"] * 2, [256, 44, 300])
+    (tmp_path / f"{path.name}.sha256").unlink()  # as if the writing had ended between the two files
+    draw_shards(tmp_path, job, [0], ACGAN, shown)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == read_checksum(path) == checksum
 
 
 def test_a_style_is_held_by_name_within_its_range() -> None:
-    model = Model(INFOGAN)
-    first, second = (style.name for style in model.card.space.styles)
-    assert held_styles(model, styles_of([f"{second}=0.5", f"{first}=-1"])) == {1: 0.5, 0: -1.0}
+    space = Model(INFOGAN).card.space
+    first, second = (style.name for style in space.styles)
+    assert place_styles(space, parse_styles([f"{second}=0.5", f"{first}=-1"])) == {1: 0.5, 0: -1.0}
     with pytest.raises(UnknownName, match=f"unknown style code 'smile'; choose one of: {first}"):
-        held_styles(model, {"smile": 1})
-    reach = model.card.space.styles[0]
+        place_styles(space, {"smile": 1})
+    reach = space.styles[0]
     with pytest.raises(Unfit, match=f"must be from {reach.low:g} to {reach.high:g}"):
-        held_styles(model, {first: 3})
+        place_styles(space, {first: 3})
     with pytest.raises(Unfit, match="is not NAME=NUMBER"):
-        styles_of([first])
+        parse_styles([first])
 
 
 def test_the_command_writes_all_shards_goes_on_and_refuses_another_data_set_in_their_folder(
@@ -104,5 +125,5 @@ def test_a_service_that_does_not_answer_is_one_line(
 ) -> None:
     code, said = run(monkeypatch, capsys, "dataset", "--from", "http://127.0.0.1:9", "-o", str(tmp_path / "set"))
     assert code == 2
-    assert "http://127.0.0.1:9 answers no more (ConnectError); see that it runs" in said
+    assert "http://127.0.0.1:9 does not answer (ConnectError); check that it runs" in said
     assert not list((tmp_path / "set").glob("*.tar"))

@@ -90,7 +90,7 @@ def test_the_regressor_reads_what_is_there_and_nothing_else(drawer: Drawer) -> N
 def test_the_card_gets_names_where_they_are_earned(
     drawer: Drawer, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(styles, "regressed", lambda _: [0.9, 0.8, 0.0])
+    monkeypatch.setattr(styles, "measure_readability", lambda _: [0.9, 0.8, 0.0])
     first, second, third = measure_styles(drawer, judge)
     assert (first.name, second.name, third.name) == ("slant", "brightness", "style-3")
     assert (first.r2, second.r2, third.r2) == (0.9, 0.8, 0.0)

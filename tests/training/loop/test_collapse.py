@@ -10,20 +10,16 @@ import torch
 from training.datasets.images import ImageSet, to_unit
 from training.errors import Diverged
 from training.loop import collapse
-from training.loop import train as loop
 from training.loop.collapse import Watch
 from training.loop.players import Players
 from training.loop.run import Config, Run
 from training.loop.step import AdversarialStep
-from training.measures import judge as classifier
+from training.loop.train import MAX_ROLLBACKS, roll_back, train_run
 from training.measures.histogram import divergence
-from training.measures.judge import Judge
+from training.measures.judge import Judge, make_network
+from training.progress import quiet
 
 CPU = torch.device("cpu")
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
 
 
 def rows(**columns: list[float]) -> list[dict[str, float]]:
@@ -72,7 +68,7 @@ def test_the_divergence_is_zero_for_even_shares_and_log_of_the_classes_for_one_c
 
 @pytest.fixture(scope="module")
 def judge(digits: ImageSet) -> Judge:
-    network = classifier.network(1, 10)
+    network = make_network(1, 10)
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     torch.manual_seed(0)
     for _ in range(12):
@@ -103,14 +99,14 @@ def healthy(tmp_path_factory: pytest.TempPathFactory, digits: ImageSet, judge: J
     folder, said = tmp_path_factory.mktemp("healthy"), list[str]()
     with pytest.MonkeyPatch.context() as patch:
         log_often(patch)
-        loop.train(Run(folder), config(HEALTHY), digits, CPU, quiet, Watch("rollback", judge, said.append))
+        train_run(Run(folder), config(HEALTHY), digits, CPU, quiet, Watch("rollback", judge, said.append))
     assert said == []
     return folder
 
 
 def log_often(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(loop, "LOG_EVERY", 5)
-    patch.setattr(loop, "HISTOGRAM_EVERY", 5)
+    patch.setattr("training.loop.train.LOG_EVERY", 5)
+    patch.setattr("training.loop.train.HISTOGRAM_EVERY", 5)
 
 
 @pytest.fixture
@@ -137,7 +133,7 @@ def provoked(monkeypatch: pytest.MonkeyPatch) -> None:
 def trained_on(folder: Path, healthy: Path, digits: ImageSet, watch: Watch) -> float:
     """Train a copy of the healthy run on; the divergence of the classes that it ends with."""
     shutil.copytree(healthy, folder, dirs_exist_ok=True)
-    loop.train(Run(folder), config(EPOCHS), digits, CPU, quiet, watch)
+    train_run(Run(folder), config(EPOCHS), digits, CPU, quiet, watch)
     return Run(folder).read_stats()[-1]["class_kl"]
 
 
@@ -169,18 +165,18 @@ def test_a_collapse_can_stop_the_run(tmp_path: Path, healthy: Path, digits: Imag
 def test_a_checkpoint_that_did_not_help_is_passed_over_the_second_time(tmp_path: Path, digits: ImageSet) -> None:
     run, said = Run(tmp_path), list[str]()
     config = Config.of("lsgan", data="mnist", seed=1, batch=64, epochs=2)
-    state = loop.train(run, config, digits, CPU, quiet)
+    state = train_run(run, config, digits, CPU, quiet)
     for step in (8, 16):
         assert run.checkpoint_path(step).exists()
     watch = Watch("rollback", None, said.append)
-    loop.roll_back(run, config, state, "a test", watch)
+    roll_back(run, config, state, "a test", watch)
     assert (state.step, state.rollbacks) == (16, 1)
     assert state.players.optimiser_g.param_groups[0]["lr"] == config.lr_g / 2
-    loop.roll_back(run, config, state, "a test", watch)
+    roll_back(run, config, state, "a test", watch)
     assert (state.step, state.rollbacks) == (8, 2)
     assert state.players.optimiser_d.param_groups[0]["lr"] == config.lr_d / 4
     assert not run.checkpoint_path(16).exists()
     assert len(said) == 2
-    state.rollbacks = loop.MAX_ROLLBACKS
+    state.rollbacks = MAX_ROLLBACKS
     with pytest.raises(Diverged, match="another --seed"):
-        loop.roll_back(run, config, state, "a test", watch)
+        roll_back(run, config, state, "a test", watch)

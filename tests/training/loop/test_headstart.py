@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from training.datasets.images import ImageSet, to_unit
 from training.loop import headstart
-from training.loop import train as loop
 from training.loop.run import Config, Run
 from training.loop.step import Batch
+from training.loop.train import initial_state, make_step, train_run
 from training.progress import quiet
 from training.recipes.objectives import mutual_information
 
@@ -56,8 +56,8 @@ def test_evenness_prefers_a_code_a_class_to_one_code_for_two() -> None:
 
 
 def test_after_its_head_start_the_recogniser_of_classes_holds_still(config: Config, digits: ImageSet) -> None:
-    state = loop.initial_state(config, digits, CPU)
-    step = loop.make_step(config, digits)
+    state = initial_state(config, digits, CPU)
+    step = make_step(config, digits)
     assert state.players.recogniser is not None
     classes = state.players.recogniser.classes
     batch = Batch(to_unit(digits.images[:32]), digits.labels[:32])
@@ -74,8 +74,8 @@ def test_after_its_head_start_the_recogniser_of_classes_holds_still(config: Conf
 def test_the_labels_of_an_infogan_s_images_change_nothing(config: Config, digits: ImageSet) -> None:
     ends = []
     for labels in (digits.labels, digits.labels.flip(0)):
-        state = loop.initial_state(config, digits, CPU)
-        step = loop.make_step(config, digits)
+        state = initial_state(config, digits, CPU)
+        step = make_step(config, digits)
         for number in (0, step.head_start, step.head_start + 1):
             step(state.players, Batch(to_unit(digits.images[:64]), labels[:64]), state.source, number)
         ends.append([*state.players.discriminator.parameters(), *state.players.generator.parameters()])
@@ -83,8 +83,8 @@ def test_the_labels_of_an_infogan_s_images_change_nothing(config: Config, digits
 
 
 def test_heads_are_compared_by_what_they_told_of_late(config: Config, digits: ImageSet) -> None:
-    state = loop.initial_state(config, digits, CPU)
-    step = loop.make_step(config, digits)
+    state = initial_state(config, digits, CPU)
+    step = make_step(config, digits)
     assert state.players.recogniser is not None
     classes = state.players.recogniser.classes
     with torch.no_grad():  # one head that takes all images for one class
@@ -103,8 +103,8 @@ def test_where_labels_say_what_an_image_is_its_neighbours_are_not_looked_for(
     def looked_for(_: torch.Tensor) -> torch.Tensor:
         raise AssertionError
 
-    monkeypatch.setattr(loop, "neighbourhood", looked_for)
+    monkeypatch.setattr("training.loop.train.neighbourhood", looked_for)
     labelled = Config.of("acgan", head_start=1, data="mnist", seed=5, batch=64, epochs=1)
-    assert loop.train(Run(tmp_path), labelled, digits, CPU, quiet).step == 8
+    assert train_run(Run(tmp_path), labelled, digits, CPU, quiet).step == 8
     with pytest.raises(AssertionError):
-        loop.train(Run(tmp_path / "unlabelled"), labelled.model_copy(update={"codes": "infogan"}), digits, CPU, quiet)
+        train_run(Run(tmp_path / "unlabelled"), labelled.model_copy(update={"codes": "infogan"}), digits, CPU, quiet)

@@ -8,17 +8,13 @@ import torch
 
 from training.datasets.images import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunMismatch
-from training.loop import train as loop
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
-from training.progress import Progress
+from training.loop.train import batch_rows, initial_state, train_run
+from training.progress import Progress, quiet
 from training.recipes.presets import PRESETS
 
 CPU = torch.device("cpu")
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
 
 
 def interrupt_after(calls: int) -> Progress:
@@ -49,30 +45,30 @@ def weights(state: State) -> list[torch.Tensor]:
 
 @pytest.fixture(autouse=True)
 def log_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "LOG_EVERY", 5)
+    monkeypatch.setattr("training.loop.train.LOG_EVERY", 5)
 
 
 @pytest.mark.parametrize(("interrupted_at_row", "at_step"), [(1, 8), (4, 25)])  # in the head start, and after it
 def test_a_run_that_was_interrupted_ends_exactly_like_one_that_was_not(
     tmp_path: Path, config: Config, digits: ImageSet, interrupted_at_row: int, at_step: int
 ) -> None:
-    whole = loop.train(Run(tmp_path / "whole"), config, digits, CPU, quiet)
+    whole = train_run(Run(tmp_path / "whole"), config, digits, CPU, quiet)
     run = Run(tmp_path / "cut")
-    cut = loop.train(run, config, digits, CPU, interrupt_after(interrupted_at_row))
+    cut = train_run(run, config, digits, CPU, interrupt_after(interrupted_at_row))
     assert cut.step == at_step
     torch.manual_seed(99)  # what happened in between must not matter
-    resumed = loop.train(run, config, digits, CPU, quiet)
+    resumed = train_run(run, config, digits, CPU, quiet)
     assert resumed.step == whole.step == 32
     assert_same(whole, resumed)
 
 
 def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, config: Config, digits: ImageSet) -> None:
     run = Run(tmp_path)
-    loop.train(run, config, digits, CPU, interrupt_after(2))
+    train_run(run, config, digits, CPU, interrupt_after(2))
     run.append_stats({"step": 20, "epoch": 1.25})  # written, but after the checkpoint
     with run.stats_path.open("a") as file:
         file.write('{"step": 25, "epo')  # cut short by a crash
-    loop.train(run, config, digits, CPU, quiet)
+    train_run(run, config, digits, CPU, quiet)
     rows = [json.loads(line) for line in run.stats_path.read_text().splitlines()]
     assert [row["step"] for row in rows] == [8, 16, 20, 25, 30]
     assert "loss_g" in rows[-1]
@@ -80,10 +76,10 @@ def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, confi
 
 def test_raising_epochs_trains_a_finished_run_on(tmp_path: Path, config: Config, digits: ImageSet) -> None:
     longer = config.model_copy(update={"epochs": 3})
-    whole = loop.train(Run(tmp_path / "whole"), longer, digits, CPU, quiet)
+    whole = train_run(Run(tmp_path / "whole"), longer, digits, CPU, quiet)
     run = Run(tmp_path / "raised")
-    loop.train(run, config, digits, CPU, quiet)
-    assert_same(whole, loop.train(run, longer, digits, CPU, quiet))
+    train_run(run, config, digits, CPU, quiet)
+    assert_same(whole, train_run(run, longer, digits, CPU, quiet))
 
 
 def test_another_configuration_in_the_same_folder_is_refused_by_name(
@@ -91,12 +87,12 @@ def test_another_configuration_in_the_same_folder_is_refused_by_name(
 ) -> None:
     Run(tmp_path).claim(config)
     with pytest.raises(RunMismatch, match=r"seed=5, not 6.*--run"):
-        loop.train(Run(tmp_path), config.model_copy(update={"seed": 6}), digits, CPU, quiet)
+        train_run(Run(tmp_path), config.model_copy(update={"seed": 6}), digits, CPU, quiet)
 
 
 def test_a_run_leaves_what_a_person_wants_to_see(tmp_path: Path, config: Config, digits: ImageSet) -> None:
     run = Run(tmp_path)
-    loop.train(run, config, digits, CPU, quiet)
+    train_run(run, config, digits, CPU, quiet)
     assert Config.model_validate_json(run.config_path.read_text()) == config
     assert [path.name for path in run.checkpoints()] == ["step-00000016.pt", "step-00000032.pt"]
     for picture in ("curves.png", "sheets/step-00000016.png", "sheets/step-00000032.png"):
@@ -108,32 +104,32 @@ def test_a_corrupt_checkpoint_is_refused_with_its_remedy_and_deleting_it_goes_on
     tmp_path: Path, config: Config, digits: ImageSet
 ) -> None:
     run = Run(tmp_path)
-    whole = loop.train(run, config, digits, CPU, quiet)
+    whole = train_run(run, config, digits, CPU, quiet)
     newest = run.checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:1000])
     with pytest.raises(CorruptCheckpoint, match="delete it"):
-        loop.train(run, config, digits, CPU, quiet)
+        train_run(run, config, digits, CPU, quiet)
     newest.unlink()
-    assert_same(whole, loop.train(run, config, digits, CPU, quiet))
+    assert_same(whole, train_run(run, config, digits, CPU, quiet))
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(
     tmp_path: Path, config: Config, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(tmp_path)
-    loop.train(run, config, digits, CPU, quiet)
+    train_run(run, config, digits, CPU, quiet)
     monkeypatch.setattr("training.loop.step.STYLE_WEIGHT", float("nan"))
     with pytest.raises(Diverged, match="not finite"):
-        loop.train(run, config.model_copy(update={"epochs": 3}), digits, CPU, quiet)
+        train_run(run, config.model_copy(update={"epochs": 3}), digits, CPU, quiet)
     assert run.checkpoints()[-1].name == "step-00000032.pt"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_moves_all_of_its_networks_and_resumes(tmp_path: Path, digits: ImageSet, preset: str) -> None:
     config = Config.of(preset, head_start=0, data="mnist", seed=5, batch=64, epochs=2)
-    fresh = loop.initial_state(config, digits, CPU).players
-    loop.train(Run(tmp_path), config.model_copy(update={"epochs": 1}), digits, CPU, quiet)
-    state = loop.train(Run(tmp_path), config, digits, CPU, quiet)
+    fresh = initial_state(config, digits, CPU).players
+    train_run(Run(tmp_path), config.model_copy(update={"epochs": 1}), digits, CPU, quiet)
+    state = train_run(Run(tmp_path), config, digits, CPU, quiet)
     assert state.step == 16
     for network, before in (
         (state.players.generator, fresh.generator),
@@ -150,7 +146,7 @@ def test_every_preset_moves_all_of_its_networks_and_resumes(tmp_path: Path, digi
 def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(config: Config) -> None:
     def epoch(first_step: int) -> list[int]:
         steps = range(first_step, first_step + 16)
-        return torch.cat([loop.batch_rows(config, 512, step) for step in steps]).tolist()
+        return torch.cat([batch_rows(config, 512, step) for step in steps]).tolist()
 
     assert sorted(epoch(0)) == list(range(512))
     assert epoch(0) == epoch(0)

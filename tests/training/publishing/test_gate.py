@@ -11,12 +11,12 @@ from tests.conftest import small_card, write_recogniser, write_small, write_vers
 from tests.training.conftest import first
 from training.datasets.images import ImageSet
 from training.errors import Unfit
-from training.evaluation import by_class as evaluate
+from training.evaluation import by_class
 from training.export.model import Model
 from training.measures.distances import frechet
-from training.measures.judge import Judge, network
-from training.publishing import gate as verdict
-from training.publishing.gate import ASKED, FID, READ, Compared, Measured, Protocol, compared, draws_the_same
+from training.measures.judge import Judge, make_network
+from training.publishing import gate
+from training.publishing.gate import ASKED, FID, READ, Comparison, Measured, Protocol, compare, draws_the_same
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def protocol(digits: ImageSet) -> Protocol:
     """By an untrained judge: its features differ between images that differ, which is enough here."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        judge = Judge(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+        judge = Judge(make_network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
         return Protocol.of(judge, first(digits, 200), 200)
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "RESAMPLED", 10)
-    monkeypatch.setattr(evaluate, "IMAGES_PER_CLASS", 40)
+    monkeypatch.setattr(gate, "RESAMPLED", 10)
+    monkeypatch.setattr(by_class, "IMAGES_PER_CLASS", 40)
 
 
 WORSE = [
@@ -49,20 +49,20 @@ WORSE = [
 def test_a_measure_may_be_worse_by_two_standard_errors_of_the_difference(
     name: str, published: float, new: float, *, worse: bool
 ) -> None:
-    row = Compared(name, Measured(published, 0.12), Measured(new, 0.25))
+    row = Comparison(name, Measured(published, 0.12), Measured(new, 0.25))
     assert row.margin == pytest.approx(2 * np.hypot(0.12, 0.25))
     assert row.worse is worse
 
 
-def test_a_measure_that_the_new_one_lacks_is_worse_and_one_that_it_has_alone_is_not_compared() -> None:
+def test_a_measure_that_the_new_one_lacks_is_worse_and_one_that_it_has_alone_is_not_compare() -> None:
     one = Measured(0.5, 0.1)
-    rows = compared({FID: one, READ: one}, {FID: one, ASKED: one})
+    rows = compare({FID: one, READ: one}, {FID: one, ASKED: one})
     assert [(row.name, row.worse) for row in rows] == [(FID, False), (READ, True)]
 
 
 def test_a_share_has_the_error_of_its_count() -> None:
-    assert Measured.share(0.9, 10_000).error == pytest.approx(0.003, rel=0.01)
-    assert 0 < Measured.share(1.0, 10_000).error < 2e-4
+    assert Measured.of_share(0.9, 10_000).error == pytest.approx(0.003, rel=0.01)
+    assert 0 < Measured.of_share(1.0, 10_000).error < 2e-4
 
 
 def test_the_error_of_a_distance_is_about_that_of_drawing_again(protocol: Protocol) -> None:
@@ -83,7 +83,7 @@ def test_the_same_generator_is_no_worse_and_a_broken_one_is(protocol: Protocol, 
     write_recogniser(path, small_card())
     measured = protocol.measure(path)
     assert measured.keys() == {FID, ASKED, READ}
-    assert not any(row.worse for row in compared(measured, protocol.measure(path)))
+    assert not any(row.worse for row in compare(measured, protocol.measure(path)))
     bare = protocol.measure(write_version(tmp_path / "..", 0))
     assert bare.keys() == {FID, ASKED}
     (tmp_path / "broken").mkdir()
@@ -93,7 +93,7 @@ def test_the_same_generator_is_no_worse_and_a_broken_one_is(protocol: Protocol, 
         if weights.name == "kernel":
             weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) * np.float32(0), "kernel"))
     onnx.save(model, broken)
-    assert FID in [row.name for row in compared(bare, protocol.measure(broken)) if row.worse]
+    assert FID in [row.name for row in compare(bare, protocol.measure(broken)) if row.worse]
 
 
 def test_a_generator_of_other_images_is_refused(protocol: Protocol, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_generator_of_other_images_is_refused(protocol: Protocol, tmp_path: Pa
     for key, value in renamed.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, path)
-    with pytest.raises(Unfit, match="does not draw images and classes of mnist; publish by another --name"):
+    with pytest.raises(Unfit, match="does not draw images and classes of mnist; publish under another --name"):
         protocol.measure(path)
 
 

@@ -29,7 +29,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def publish(models: Path, path: Path, canary: float | None = None, keep: int = 3) -> Versions:
-    return Versions.find(models, "small").published(path, canary, keep)
+    return Versions.find(models, "small").publish(path, canary, keep)
 
 
 def release(models: Path) -> Release:
@@ -61,9 +61,9 @@ def test_the_next_is_stable_and_can_be_rolled_back_as_far_as_versions_are_kept(m
     expected = {f"{named(path)}.onnx" for path in made[2:]}
     assert names(models) == expected | {"plain.onnx", "small.release.json"}  # and no recogniser of one that is gone
     for stable in (digests[3], digests[2]):
-        assert Versions.find(models, "small").rolled_back().known.stable == release(models).stable == stable
+        assert Versions.find(models, "small").roll_back().known.stable == release(models).stable == stable
     with pytest.raises(NoSuchVersion, match=f"no version before {named(made[2])} .*publish a better one"):
-        Versions.find(models, "small").rolled_back()
+        Versions.find(models, "small").roll_back()
 
 
 def test_a_file_from_before_there_were_releases_is_what_was_stable_before_and_is_never_taken_away(
@@ -81,7 +81,7 @@ def test_a_file_from_before_there_were_releases_is_what_was_stable_before_and_is
 def test_such_a_file_can_be_rolled_back_to(models: Path, made: list[Path]) -> None:
     shutil.copy(made[0], models / "small.onnx")
     publish(models, made[1])
-    Versions.find(models, "small").rolled_back()
+    Versions.find(models, "small").roll_back()
     assert release(models) == Release(stable=digest_of(made[0]))
 
 
@@ -90,26 +90,26 @@ def test_a_canary_is_promoted_given_more_seeds_or_taken_back(models: Path, made:
     publish(models, made[0])
     publish(models, made[1], canary=0.05)
     assert release(models) == Release(stable=stable, canary=canary, weight=0.05)
-    Versions.find(models, "small").promoted(0.25)
+    Versions.find(models, "small").promote(0.25)
     assert release(models) == Release(stable=stable, canary=canary, weight=0.25)
-    with pytest.raises(NoSuchVersion, match=f"{named(made[1])} is the canary still; 'faussaire promote'"):
+    with pytest.raises(NoSuchVersion, match=f"{named(made[1])} is still the canary; run 'faussaire promote'"):
         publish(models, made[2])
     publish(models, made[2], canary=0.5)  # in its place
     assert release(models) == Release(stable=stable, canary=digest_of(made[2]), weight=0.5)
     assert f"{named(made[1])}.onnx" not in names(models)
-    Versions.find(models, "small").rolled_back()
+    Versions.find(models, "small").roll_back()
     assert release(models) == Release(stable=stable)
     publish(models, made[3], canary=0.5)
-    Versions.find(models, "small").promoted(None)
+    Versions.find(models, "small").promote(None)
     assert release(models) == Release(stable=digest_of(made[3]), before=(stable,))
-    with pytest.raises(NoSuchVersion, match="'small' has no canary; publish one by"):
-        Versions.find(models, "small").promoted(None)
+    with pytest.raises(NoSuchVersion, match="'small' has no canary; publish one with"):
+        Versions.find(models, "small").promote(None)
 
 
 def test_what_was_rolled_back_is_taken_away_by_the_next_that_is_published(models: Path, made: list[Path]) -> None:
     for path in made[:2]:
         publish(models, path)
-    Versions.find(models, "small").rolled_back()
+    Versions.find(models, "small").roll_back()
     assert f"{named(made[1])}.onnx" in names(models)
     publish(models, made[2])
     assert f"{named(made[1])}.onnx" not in names(models)
@@ -164,8 +164,8 @@ def test_a_folder_that_another_changed_meanwhile_is_not_written_over(models: Pat
     mine = Versions.find(models, "small")
     publish(models, made[1])
     before = names(models)
-    with pytest.raises(InvalidFolder, match="changed meanwhile by another; run the same command again"):
-        mine.published(made[2], None, 3)
+    with pytest.raises(InvalidFolder, match=r"another process changed .* meanwhile; run the same command again"):
+        mine.publish(made[2], None, 3)
     assert names(models) == before
 
 
@@ -186,12 +186,12 @@ def test_what_could_not_be_copied_leaves_the_release_as_it_was(
 
 
 def test_what_cannot_be_is_refused_with_its_remedy(models: Path, made: list[Path]) -> None:
-    with pytest.raises(InvalidFolder, match="is not a folder; name the one that the service reads with --models"):
+    with pytest.raises(InvalidFolder, match="is not a folder; name the service's models folder with --models"):
         Versions.find(models / "nowhere", "small")
-    with pytest.raises(NoSuchVersion, match=r"nothing in .* has the name 'small'; publish it first"):
-        Versions.find(models, "small").rolled_back()
-    with pytest.raises(NoSuchVersion, match=r"nothing in .* has the name 'small'; publish it first"):
-        Versions.find(models, "small").promoted(None)
+    with pytest.raises(NoSuchVersion, match=r"no file in .* has the name 'small'; publish it first"):
+        Versions.find(models, "small").roll_back()
+    with pytest.raises(NoSuchVersion, match=r"no file in .* has the name 'small'; publish it first"):
+        Versions.find(models, "small").promote(None)
     with pytest.raises(NoSuchVersion, match="'small' has no stable version to be a canary beside; leave --canary out"):
         publish(models, made[0], canary=0.5)
     for number in range(2):
@@ -211,7 +211,7 @@ def test_a_stable_file_that_is_gone_can_be_rolled_back(models: Path, made: list[
         publish(models, path)
     for path in made[1:3]:
         (models / f"{named(path)}.onnx").unlink()
-    Versions.find(models, "small").rolled_back()  # past the one that is gone too
+    Versions.find(models, "small").roll_back()  # past the one that is gone too
     assert release(models) == Release(stable=digest_of(made[0]))
 
 

@@ -67,7 +67,7 @@ def test_a_preset_works_by_the_stated_limits_or_says_why_not(row: Compared, expe
 
 def test_the_table_has_a_row_a_run_and_real_images_last(tmp_path: Path) -> None:
     rows = [compared("gan", confidence=0.1), compared("acgan", accuracy=0.99), compared("gan", "fashion-mnist")]
-    comparison.save(tmp_path / "results.md", rows)
+    comparison.save_page(tmp_path / "results.md", rows)
     lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("## ")] == ["## mnist", "## fashion-mnist"]
     table = [line for line in lines if line.startswith("| ")]
@@ -87,7 +87,7 @@ def test_the_table_has_a_row_a_run_and_real_images_last(tmp_path: Path) -> None:
 
 
 def test_the_table_comes_with_a_picture_of_each_data_set_a_row_a_run(tmp_path: Path) -> None:
-    comparison.save(tmp_path / "results.md", [compared("gan"), compared("wgan"), compared("gan", "fashion-mnist")])
+    comparison.save_page(tmp_path / "results.md", [compared("gan"), compared("wgan"), compared("gan", "fashion-mnist")])
     text = (tmp_path / "results.md").read_text(encoding="utf-8")
     for name, rows in (("mnist", 2), ("fashion-mnist", 1)):
         assert f"(pictures/presets-{name}.png)" in text
@@ -99,11 +99,11 @@ def test_what_was_evaluated_is_read_from_its_run(tmp_path: Path) -> None:
     row = compared("acgan", accuracy=0.99)
     run = Run(tmp_path)
     run.claim(row.config)
-    with pytest.raises(InvalidRun, match="was not evaluated yet; run 'faussaire evaluate"):
-        comparison.read(run)
+    with pytest.raises(InvalidRun, match="has no evaluation; run 'faussaire evaluate"):
+        comparison.read_run(run)
     (tmp_path / "evaluation.json").write_text(row.evaluation.model_dump_json())
     shutil.copy(ROOT / "models" / "mnist-acgan.onnx", tmp_path / "model.onnx")
-    found = comparison.read(run)
+    found = comparison.read_run(run)
     assert (found.config, found.evaluation) == (row.config, row.evaluation)
     assert found.training.preset == "acgan"
     assert found.sample.shape == (16, 28, 28, 1)

@@ -6,18 +6,15 @@ import torch
 from tests.training.conftest import first
 from training.datasets.images import ImageSet
 from training.errors import InvalidRun, Unfit
-from training.loop import train as loop
 from training.loop.run import Config, Run
+from training.loop.train import initial_state, train_run
 from training.loop.transfer import begin_from, freeze, layers_of
 from training.networks.build import build
+from training.progress import quiet
 from training.recipes.presets import PRESETS, latent_space
-from training.studies.finetuning import Course, Point, save_courses, saving
+from training.studies.finetuning import Course, Point, measure_saving, save_courses
 
 CPU = torch.device("cpu")
-
-
-def quiet(_: int, __: dict[str, float]) -> None:
-    pass
 
 
 def config(**chosen: object) -> Config:
@@ -27,7 +24,7 @@ def config(**chosen: object) -> Config:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, digits: ImageSet) -> Run:
     run = Run(tmp_path_factory.mktemp("source"))
-    loop.train(run, config(), digits, CPU, quiet)
+    train_run(run, config(), digits, CPU, quiet)
     return run
 
 
@@ -35,12 +32,12 @@ def tuned(folder: Path, source: Run, digits: ImageSet, *choices: str) -> tuple[d
     """G's weights as they began, and after an epoch on other images."""
     chosen = config(start="a run", freeze=choices).model_copy(update={"seed": 6})
     others = ImageSet(255 - digits.images, digits.labels, digits.classes, digits.card)
-    state = loop.initial_state(chosen, others, CPU)
+    state = initial_state(chosen, others, CPU)
     begin_from(source, state)
     began = {name: weights.clone() for name, weights in state.players.generator.named_parameters()}
     Run(folder).claim(chosen)
     state.save(Run(folder).checkpoint_path(0))
-    ended = loop.train(Run(folder), chosen, others, CPU, quiet)
+    ended = train_run(Run(folder), chosen, others, CPU, quiet)
     return began, dict(ended.players.generator.named_parameters())
 
 
@@ -91,18 +88,18 @@ def test_a_choice_that_holds_nothing_or_all_is_refused_with_those_there_are(
     digits: ImageSet, choice: str, remedy: str
 ) -> None:
     with pytest.raises(Unfit, match=remedy):
-        loop.initial_state(config(freeze=(choice,)), digits, CPU)
+        initial_state(config(freeze=(choice,)), digits, CPU)
 
 
 def test_images_of_another_size_are_refused_by_the_layer_that_differs(source: Run, digits: ImageSet) -> None:
     larger = ImageSet(torch.zeros(8, 1, 32, 32, dtype=torch.uint8), digits.labels[:8], digits.classes, digits.card)
     with pytest.raises(Unfit, match=r"its generator has another 'layers.0.weight'.*same size"):
-        begin_from(source, loop.initial_state(config(), larger, CPU))
+        begin_from(source, initial_state(config(), larger, CPU))
 
 
 def test_a_run_without_a_checkpoint_is_no_beginning(tmp_path: Path, digits: ImageSet) -> None:
     with pytest.raises(InvalidRun, match="no checkpoint yet"):
-        begin_from(Run(tmp_path), loop.initial_state(config(), first(digits, 64), CPU))
+        begin_from(Run(tmp_path), initial_state(config(), first(digits, 64), CPU))
 
 
 def course(*distances: float, seconds: float = 10, learning: int = 100) -> Course:
@@ -113,13 +110,13 @@ def course(*distances: float, seconds: float = 10, learning: int = 100) -> Cours
 
 
 def test_the_saving_is_what_is_left_to_do_when_the_run_from_scratch_is_overtaken() -> None:
-    found = saving(course(50, 19, 15, 12, seconds=8, learning=25), course(90, 50, 30, 20))
+    found = measure_saving(course(50, 19, 15, 12, seconds=8, learning=25), course(90, 50, 30, 20))
     assert "after 2,000 images in place of 4,000: saved 50% of the images and 60% of the time" in found.sentence()
     assert "25% of G's weights" in found.sentence()
 
 
 def test_a_run_that_never_gets_as_far_says_so_and_what_to_try() -> None:
-    found = saving(course(50, 40, seconds=8, learning=25), course(60, 30)).sentence()
+    found = measure_saving(course(50, 40, seconds=8, learning=25), course(60, 30)).sentence()
     assert found.startswith("nothing saved: after 2,000 images the FID is 40.00, from scratch 30.00")
     assert "80% of the time; free more layers or train on" in found
 

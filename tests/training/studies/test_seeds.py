@@ -11,11 +11,10 @@ from latent import Codes, draw_noise, draw_styles
 from tests.training.studies.test_comparison import compared
 from training.datasets.images import ImageSet
 from training.evaluation.by_class import SEED
-from training.export.model import Model
-from training.measures import judge as classifier
-from training.measures.judge import Judge
+from training.export.model import Model, RecogniserModel
+from training.measures.judge import Judge, make_network
 from training.studies import seeds
-from training.studies.seeds import Found, Recogniser, found, matched_share, sweep
+from training.studies.seeds import SeedResult, draw_sweep, matched_share, measure_seed
 
 NAMES = tuple("0123456789")
 
@@ -41,31 +40,31 @@ def test_the_share_does_not_depend_on_what_codes_are_called(pairs: list[tuple[in
 @pytest.fixture(scope="module")
 def judge() -> Judge:
     torch.manual_seed(0)
-    return Judge(classifier.network(1, 10).eval(), NAMES, 0.1)
+    return Judge(make_network(1, 10).eval(), NAMES, 0.1)
 
 
 @pytest.fixture(scope="module")
-def run(models_dir: Path, judge: Judge, digits: ImageSet) -> Found:
-    return found(compared("infogan", accuracy=0.5), models_dir / "small.onnx", judge, digits)
+def run(models_dir: Path, judge: Judge, digits: ImageSet) -> SeedResult:
+    return measure_seed(compared("infogan", accuracy=0.5), models_dir / "small.onnx", judge, digits)
 
 
 def test_what_is_drawn_again_is_drawn_from_the_codes_that_were_read(
-    run: Found, models_dir: Path, digits: ImageSet
+    run: SeedResult, models_dir: Path, digits: ImageSet
 ) -> None:
-    model, recogniser = Model(models_dir / "small.onnx"), Recogniser(models_dir / "small.onnx")
-    weights, styles = recogniser(digits.images[:3])
+    model, recogniser = Model(models_dir / "small.onnx"), RecogniserModel(models_dir / "small.onnx")
+    weights, styles = recogniser.read(digits.images[:3])
     assert weights.shape == (3, 10)
     assert weights.sum(1) == pytest.approx(1, abs=1e-5)
     assert styles.shape == (3, 2)
     assert 0 <= run.kept <= 1
     assert -1 <= run.slants <= 1
-    assert run.read == matched_share(recogniser(digits.images)[0].argmax(1), digits.labels.numpy(), 10)
+    assert run.read == matched_share(recogniser.read(digits.images)[0].argmax(1), digits.labels.numpy(), 10)
     assert model.card.space == run.space
 
 
 def test_nothing_but_the_style_code_moves_along_a_sweep(models_dir: Path) -> None:
     model = Model(models_dir / "small.onnx")
-    images = sweep(model, 1)
+    images = draw_sweep(model, 1)
     assert images.shape == (10, seeds.STEPS, 28, 28, 1)
     space = model.card.space
     noise = np.asarray(draw_noise(space, SEED, 0, 10))
@@ -75,8 +74,8 @@ def test_nothing_but_the_style_code_moves_along_a_sweep(models_dir: Path) -> Non
     assert np.array_equal(images[:, -1], last)
 
 
-def test_the_page_has_a_row_a_run_their_mean_and_a_picture(run: Found, tmp_path: Path) -> None:
-    seeds.save(tmp_path / "codes.md", [run, run])
+def test_the_page_has_a_row_a_run_their_mean_and_a_picture(run: SeedResult, tmp_path: Path) -> None:
+    seeds.save_page(tmp_path / "codes.md", [run, run])
     text = (tmp_path / "codes.md").read_text(encoding="utf-8")
     assert text.count("| slim | 0 | 50.00% |") == 2
     assert "| slim | mean of 2 | 50.00% ± 0.00% |" in text

@@ -1,6 +1,7 @@
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.commands.terminal import Terminal
 from training.datasets.images import ImageSet
-from training.errors import RunMismatch, StorageUnavailable
-from training.loop import train as loop
+from training.errors import Interrupted, RunMismatch, StorageUnavailable
 from training.loop.run import Run
-from training.measures.judge import Judge, network
-from training.progress import Progress
+from training.measures.judge import Judge, make_network
+from training.progress import Progress, quiet
 from training.studies import sweep
-from training.studies.sweep import Interrupted, Sweep, Worker, command, folds, open_study, ranked, save_picture
+from training.studies.sweep import Sweep, Worker, best_command, make_folds, open_study, rank_trials, save_picture
 
 CPU = torch.device("cpu")
 ASKED = Sweep("lsgan", "mnist", "fid", folds=2, epochs=1, images=512)
@@ -26,31 +27,30 @@ ASKED = Sweep("lsgan", "mnist", "fid", folds=2, epochs=1, images=512)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "BATCHES", (64, 128))
-    monkeypatch.setattr(loop, "LOG_EVERY", 1)
+    monkeypatch.setattr("training.loop.train.LOG_EVERY", 1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @pytest.fixture(scope="module")
 def judge(digits: ImageSet) -> Judge:
     torch.manual_seed(0)
-    return Judge(network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
+    return Judge(make_network(1, 10).eval().requires_grad_(False), digits.classes, 0.1)
 
 
-def silent(_: int, __: dict[str, float]) -> None:
-    pass
+class Shown(Terminal):
+    """A display whose bars of steps are `progress`."""
 
+    def __init__(self, progress: Progress = quiet) -> None:
+        self._progress = progress
 
-def unheard(_: str) -> None:
-    pass
-
-
-def unshown(_: str, __: int, ___: int) -> Progress:
-    return silent
+    @contextmanager
+    def steps(self, title: str, total: int, batch: int) -> Iterator[Progress]:  # noqa: ARG002
+        yield self._progress
 
 
 @pytest.fixture
 def worker(tmp_path: Path, digits: ImageSet, judge: Judge) -> Worker:
-    return Worker(tmp_path / "runs", digits, judge, CPU, unshown, unheard)
+    return Worker(tmp_path / "runs", digits, judge, CPU, Shown())
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def opened(tmp_path: Path) -> Callable[[], optuna.Study]:
 @given(count=st.integers(4, 200), number=st.integers(2, 4))
 def test_every_image_is_held_out_once_and_learned_from_in_the_other_folds(count: int, number: int) -> None:
     held_out = []
-    for learned, held in folds(count, number):
+    for learned, held in make_folds(count, number):
         assert sorted([*learned.tolist(), *held.tolist()]) == list(range(count))
         held_out += held.tolist()
     assert sorted(held_out) == list(range(count))
@@ -70,12 +70,12 @@ def test_every_image_is_held_out_once_and_learned_from_in_the_other_folds(count:
 def test_a_study_ends_with_so_many_trials_and_goes_on_when_more_are_asked_for(
     tmp_path: Path, opened: Callable[[], optuna.Study], worker: Worker
 ) -> None:
-    sweep.run(opened(), ASKED, worker, 2)
-    sweep.run(opened(), ASKED, worker, 2)
-    assert sweep.finished(opened()) == 2
-    sweep.run(opened(), ASKED, worker, 3)
+    sweep.run_trials(opened(), ASKED, worker, 2)
+    sweep.run_trials(opened(), ASKED, worker, 2)
+    assert sweep.count_finished(opened()) == 2
+    sweep.run_trials(opened(), ASKED, worker, 3)
     study = opened()
-    trials = ranked(study)
+    trials = rank_trials(study)
     assert len(trials) == 3
     assert study.best_trial == trials[0]
     assert len({trial.params["lr_d"] for trial in trials}) == 3  # opened anew, it suggests nothing twice
@@ -83,8 +83,8 @@ def test_a_study_ends_with_so_many_trials_and_goes_on_when_more_are_asked_for(
     for trial in trials:
         assert trial.value == pytest.approx(trial.intermediate_values[1])
         assert 4e-5 <= trial.params["lr_d"] <= 1e-3
-    assert command(study).startswith("faussaire train lsgan --data mnist --lr-d ")
-    assert f"--batch {study.best_params['batch']}" in command(study)
+    assert best_command(study).startswith("faussaire train lsgan --data mnist --lr-d ")
+    assert f"--batch {study.best_params['batch']}" in best_command(study)
     save_picture(tmp_path / "sweep.png", study)
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
@@ -96,13 +96,13 @@ def test_a_trial_that_was_interrupted_is_taken_up_again_where_it_stopped(
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
-        sweep.run(opened(), ASKED, replace(worker, show=lambda _, __, ___: press), 1)
+        sweep.run_trials(opened(), ASKED, replace(worker, display=Shown(press)), 1)
     (folder,) = (worker.folder / ASKED.name).iterdir()
     assert [path.name for path in Run(folder / "fold-0").checkpoints()] == ["step-00000001.pt"]
     seen: list[int] = []
-    sweep.run(opened(), ASKED, replace(worker, show=lambda _, __, ___: lambda step, _: seen.append(step)), 1)
+    sweep.run_trials(opened(), ASKED, replace(worker, display=Shown(lambda step, _: seen.append(step))), 1)
     assert seen[0] == 2
-    assert sweep.finished(opened()) == 1
+    assert sweep.count_finished(opened()) == 1
     assert list((worker.folder / ASKED.name).iterdir()) == [folder]
 
 

@@ -1,0 +1,171 @@
+"""The folder `runs/`: runs, judges, exported models and evaluations, each made when it is first needed, and kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from latent import GeneratorCard
+from latent.card import recogniser_path
+from training.datasets.images import ImageSet, load_images
+from training.datasets.sources import SOURCES
+from training.errors import Diverged, Interrupted, TrainingError, UnknownName
+from training.evaluation import report
+from training.evaluation.by_class import SEED
+from training.evaluation.evaluation import Evaluation, Measures, Protocol, count_stages, evaluate, is_fresh
+from training.export.generator import export_generator
+from training.export.model import Model
+from training.export.recogniser import export_recogniser
+from training.files import write_text
+from training.loop.checkpoint import State
+from training.loop.collapse import Watch
+from training.loop.run import Config, Run
+from training.loop.train import initial_state, train_run
+from training.measures import judge as judges
+from training.measures.judge import Judge, load_or_train_judge
+from training.measures.registry import find_figures
+from training.measures.subject import FeatureNetwork, Real
+from training.networks.build import check_fit
+from training.progress import Display, quiet
+from training.recipes.presets import OnCollapse
+from training.studies.comparison import Compared, read_run
+
+CPU = torch.device("cpu")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; `auto` is a GPU if there is one. Raises UnknownName."""
+    known = ["auto", "cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+    if name == "auto":
+        return torch.device("cuda" if "cuda" in known else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UnknownName("device", name, known) from None
+    return device
+
+
+@dataclass(frozen=True)
+class Workspace:
+    data_dir: Path
+    """Where data sets are, or are downloaded to."""
+    device: torch.device
+    display: Display
+    root: Path = Path("runs")
+
+    def load(self, name: str, *, train: bool) -> ImageSet:
+        """Raises UnknownName and DataUnavailable."""
+        return load_images(name, self.data_dir, train=train)
+
+    def load_or_train_judge(self, name: str, device: torch.device = CPU) -> Judge:
+        """The judge of a data set, which is trained once. Raises DataUnavailable and CorruptCheckpoint."""
+        images, test = self.load(name, train=True), self.load(name, train=False)
+        known = name if name in SOURCES else f"{images.card.name}-{images.digest()}"
+        path = self.root / "classifiers" / f"{known}.pt"
+        if path.exists():
+            return load_or_train_judge(path, images, test, device, quiet)
+        with self.display.steps(f"judge of {name}", judges.total_steps(images), judges.BATCH) as progress:
+            return load_or_train_judge(path, images, test, device, progress)
+
+    def train(self, config: Config, run: Path | None, on_collapse: OnCollapse) -> tuple[Run, State]:
+        """Train a run to its end; without a folder, in PRESET-DATA-SEED. Raises TrainingError and Interrupted."""
+        check_fit(config.network, config.objective, config.codes)
+        images = self.load(config.data, train=True)
+        if config.epochs <= config.head_start:
+            raise TrainingError(
+                f"--epochs must be above --head-start {config.head_start}: in these epochs only the recogniser trains"
+            )
+        if config.batch > len(images):
+            raise TrainingError(f"--batch {config.batch} is more than the data set's {len(images)} images")
+        folder = Run(run or self.root / f"{config.preset}-{images.card.name}-{config.seed}")
+        judge = None if on_collapse == "ignore" else self.load_or_train_judge(config.data, self.device)
+        return folder, self._train(folder, config, images, Watch(on_collapse, judge, self.display.say))
+
+    def train_preset(self, preset: str, data_name: str, epochs: int) -> Run:
+        """Train a preset for so many epochs, its recogniser's head start included, unless it is trained already.
+
+        A run that collapses for good is kept as it was when it was last well. Raises Interrupted.
+        """
+        config = Config.of(preset, data=data_name, seed=0, epochs=epochs).shorten_head_start()
+        images = self.load(data_name, train=True)
+        run = Run(self.root / "compare" / f"{preset}-{images.card.name}-0")
+        judge = self.load_or_train_judge(data_name, self.device)
+        try:
+            self._train(run, config, images, Watch(judge=judge, say=self.display.say))
+        except Diverged as error:
+            self.display.say(f"{run.folder}: {error}")
+        return run
+
+    def _train(self, run: Run, config: Config, images: ImageSet, watch: Watch) -> State:
+        total = config.epochs * (len(images) // config.batch)
+        with self.display.steps(f"{config.preset} on {config.data}", total, config.batch) as progress:
+            state = train_run(run, config, images, self.device, progress, watch)
+        if state.step < total:
+            raise Interrupted(state.step, total)
+        return state
+
+    def export(self, run: Run, output: Path) -> GeneratorCard:
+        """Write the last checkpoint's generator to a file, and its recogniser beside it. Raises InvalidRun."""
+        config = run.read_config()
+        checkpoint = run.last_checkpoint()
+        images = self.load(config.data, train=True)
+        state = initial_state(config, images, self.device)
+        state.load(checkpoint)
+        judge = self.load_or_train_judge(config.data)
+        card = export_generator(state, config, images, judge, config.latent_space(images.classes), output)
+        recogniser_path(output).unlink(missing_ok=True)  # of the generator that was there before
+        if state.players.recogniser is not None:
+            test = self.load(config.data, train=False)
+            export_recogniser(state.players.recogniser, card, output, images, test)
+        return card
+
+    @contextmanager
+    def export_aside(self, run: Run, name: str) -> Iterator[Path]:
+        """A file of that name in a temporary folder, with the run's generator. Raises InvalidRun."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / f"{name}.onnx"
+            self.export(run, path)
+            yield path
+
+    def evaluate(
+        self, model: Path, images: int, output: Path | None = None, inception: FeatureNetwork | None = None
+    ) -> tuple[Evaluation, Path]:
+        """Measure a model's file or a run's last checkpoint. Returns the evaluation, and the path of its page."""
+        run = Run(model) if model.is_dir() else None
+        if run is not None:
+            model = run.folder / "model.onnx"
+            self.export(run, model)
+        opened = Model(model)
+        name = opened.card.data.name if run is None else run.read_config().data
+        real = Real.split(self.load(name, train=True), self.load(name, train=False), SEED)
+        protocol = Protocol(self.load_or_train_judge(name), images, inception)
+        measured = self._measure(opened, real, protocol)
+        folder = output or (self.root / "evaluations" / opened.card.name if run is None else run.folder)
+        if run is not None:
+            measured = measured.model_copy(update={"model": run.folder.resolve().name})
+        write_text(folder / "evaluation.json", measured.model_dump_json(indent=2) + "\n")
+        curves = None if run is None else run.folder / "curves.png"
+        report.save_page(folder / "evaluation.html", measured, opened, real, curves)
+        return measured, folder / "evaluation.html"
+
+    def read_or_evaluate(self, run: Run, images: int) -> Compared:
+        """A run with its evaluation by so many images, made now if it is older than the last checkpoint."""
+        if not is_fresh(run, images):
+            self.evaluate(run.folder, images)
+        return read_run(run)
+
+    def _measure(self, model: Model, real: Real, protocol: Protocol) -> Evaluation:
+        """Measure with a bar. The measures of real images are kept for the next model of the same data set."""
+        suffix = "" if protocol.inception is None else "-inception"
+        kept = self.root / "classifiers" / f"{protocol.judge.digest()}-{protocol.images}{suffix}.reference.json"
+        reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
+        if reference is not None and any(figure.key not in reference.figures for figure in find_figures()):
+            reference = None  # it was measured before there was this figure
+        with self.display.stages(f"measuring {model.card.name}", count_stages(reference=reference is None)) as say:
+            measured = evaluate(model, real, replace(protocol, say=say), reference)
+        write_text(kept, measured.real.model_dump_json() + "\n")
+        return measured
