@@ -17,57 +17,71 @@ SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 REQUESTS = Counter(
-    "faussaire_requests", "Requests answered, by route, outcome and model.", ["route", "outcome", "model"]
+    "faussaire_requests",
+    "Requests that the service answered, by route, outcome and model.",
+    ["route", "outcome", "model"],
 )
 REQUEST_SECONDS = Histogram(
     "faussaire_request_seconds",
-    "From the request's headers to its answer.",
+    "Seconds from the headers of a request to the start of its answer.",
     ["route"],
     buckets=SECONDS,
 )
 IN_FLIGHT = Gauge(
-    "faussaire_requests_in_flight", "Requests whose answer has not been sent whole.", multiprocess_mode="livesum"
+    "faussaire_requests_in_flight",
+    "Requests in flight, until the last byte of the answer.",
+    multiprocess_mode="livesum",
 )
 VERSION_REQUESTS = Counter(
     "faussaire_version_requests",
-    "Requests answered, by model, the role of the version that draws and outcome.",
+    "Requests that the service answered, by model, role of the version and outcome.",
     ["model", "role", "outcome"],
 )
-PROBLEMS = Counter("faussaire_problems", "Answers that say what was wrong, by the problem's type.", ["type"])
-IMAGES = Counter("faussaire_images", "Images drawn.", ["model"])
-CACHE_HITS = Counter("faussaire_cache_hits", "Images of GET /v1/image that were encoded before.")
-BATCH_ROWS = Histogram("faussaire_batch_rows", "Images that one inference drew.", ["model"], buckets=ROWS)
-QUEUE_ROWS = Gauge("faussaire_queue_rows", "Images waiting.", ["model"], multiprocess_mode="livesum")
+PROBLEMS = Counter("faussaire_problems", "Errors that the service answered, by the type of the problem.", ["type"])
+IMAGES = Counter("faussaire_images", "Images that the service drew, by model.", ["model"])
+CACHE_HITS = Counter("faussaire_cache_hits", "Images that GET /v1/image answered from memory.")
+BATCH_ROWS = Histogram("faussaire_batch_rows", "Images in one batch.", ["model"], buckets=ROWS)
+QUEUE_ROWS = Gauge(
+    "faussaire_queue_rows", "Images that wait in the queue of a model.", ["model"], multiprocess_mode="livesum"
+)
 QUEUE_LIMIT_ROWS = Gauge(
     "faussaire_queue_limit_rows", "Images that may wait for one model.", multiprocess_mode="livesum"
 )
 QUEUE_SECONDS = Histogram(
-    "faussaire_queue_seconds", "From submission to the first inference.", ["model"], buckets=SECONDS
+    "faussaire_queue_seconds",
+    "Seconds that a request waits in the queue for its first batch.",
+    ["model"],
+    buckets=SECONDS,
 )
-INFERENCE_SECONDS = Histogram("faussaire_inference_seconds", "One batch's inference.", ["model"], buckets=SECONDS)
-ENCODING_SECONDS = Histogram("faussaire_encoding_seconds", "One answer's images to PNG.", ["model"], buckets=SECONDS)
+INFERENCE_SECONDS = Histogram(
+    "faussaire_inference_seconds", "Seconds of the inference of one batch.", ["model"], buckets=SECONDS
+)
+ENCODING_SECONDS = Histogram(
+    "faussaire_encoding_seconds", "Seconds to encode the images of one answer.", ["model"], buckets=SECONDS
+)
 MODEL_INFO = Gauge(
     "faussaire_model_info",
-    "1 for each model and digest that is served, 0 for one that was.",  # no worker may forget a series of several
+    # One worker of several cannot drop a series that the others may have, and so sets it to 0.
+    "1 for each version that the service serves now, by model and digest; 0 for an earlier version.",
     ["model", "digest"],
     multiprocess_mode="livemax",
 )
 MODEL_WRITTEN = Gauge(
     "faussaire_model_written_timestamp_seconds",
-    "When the file of each model was written; 0 for one that is served no more.",
+    "Unix time at which the file of a model was written; 0 if the model is no longer served.",
     ["model"],
     multiprocess_mode="livemax",
 )
-RELOADS = Counter("faussaire_reloads", "Files of the models folder that changed, by outcome.", ["outcome"])
+RELOADS = Counter("faussaire_reloads", "Changes of files in the models folder, by outcome.", ["outcome"])
 FILES_REFUSED = Gauge(
     "faussaire_files_refused",
-    "Files of the models folder that are not served as they are now.",
+    "Files in the models folder that the service does not serve in their present state.",
     multiprocess_mode="livemax",
 )
 WORKERS = Gauge("faussaire_workers", "Processes that serve.", multiprocess_mode="livesum")
 BUILD_INFO = Gauge(
     "faussaire_build_info",
-    "1, labelled by the versions of what serves.",
+    "Always 1; the labels are the versions of Faussaire, Python and ONNX Runtime.",
     ["version", "python", "onnxruntime"],
     multiprocess_mode="livemax",
 )

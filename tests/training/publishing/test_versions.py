@@ -192,7 +192,7 @@ def test_what_cannot_be_is_refused_with_its_remedy(models: Path, made: list[Path
         Versions.find(models, "small").roll_back()
     with pytest.raises(NoSuchVersion, match=r"no file in .* has the name 'small'; publish it first"):
         Versions.find(models, "small").promote(None)
-    with pytest.raises(NoSuchVersion, match="'small' has no stable version to be a canary beside; leave --canary out"):
+    with pytest.raises(NoSuchVersion, match="'small' has no stable version yet; leave --canary out"):
         publish(models, made[0], canary=0.5)
     for number in range(2):
         write_named_version(models, number)
@@ -202,7 +202,7 @@ def test_what_cannot_be_is_refused_with_its_remedy(models: Path, made: list[Path
     with pytest.raises(InvalidFolder, match=r"small\.release\.json: Invalid JSON.*put it right"):
         Versions.find(models, "small")
     release_path(models, "small").write_text(Release(stable="0" * 64).text(), encoding="utf-8")
-    with pytest.raises(InvalidFolder, match="speaks of small@000000000000, and no file is that; bring it back"):
+    with pytest.raises(InvalidFolder, match="names small@000000000000, but there is no such file; bring it back"):
         publish(models, made[3])
 
 
