@@ -84,7 +84,7 @@ def test_a_generator_is_published_unless_it_is_worse_and_rolled_back(place: tupl
     assert tried == {"stable": first["stable"], "canary": tried["canary"]}
     refused = ran(folder, *command, LSGAN)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"error: digits@{tried['canary']} is the canary still; 'faussaire promote'")
+    assert refused.stderr.startswith(f"error: digits@{tried['canary']} is still the canary; run 'faussaire promote'")
     second = said(faussaire(folder, "promote", "digits", "--models", "served"))
     assert second == {"stable": tried["canary"], "before": first["stable"]}
 
