@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitoring.local import alertmanager, example, prometheus, targeted
+from monitoring.local import alertmanager, example, prometheus, set_target
 from tests.conftest import Receiver, program, receiving, small_card, write_recogniser, write_small, write_version
 from tests.end_to_end.conftest import free_port, serving
 
@@ -90,7 +90,7 @@ def hasty_alerts(url: str) -> dict[str, Any]:
 
 
 def hasty_scrapes(target: str, alerts: int) -> dict[str, Any]:
-    configuration = targeted(example("prometheus"), target)
+    configuration = set_target(example("prometheus"), target)
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     configuration["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{alerts}"]}]}]
     return configuration
