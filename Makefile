@@ -1,4 +1,4 @@
-# `make help` lists what there is to make. Each environment is made once, and anew when its lock file changes.
+# `make help` lists the targets. Each environment is made once, and again when its lock file changes.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -21,11 +21,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
-	@# BENTOML_HOME holds the workers' metrics, which a server wipes as it starts: this checkout has its own.
+	@# A server that starts wipes the workers' metrics in BENTOML_HOME, so this checkout has its own.
 	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
 		.venv/serve/bin/bentoml serve . --host $(HOST) --port $(PORT) --timeout-graceful-shutdown 20
 
-monitor: .venv/dev/installed ## serve, with Prometheus at :9090 and Alertmanager at :9093 beside (HOST=, PORT=)
+monitor: .venv/dev/installed ## serve, with Prometheus at :9090 and Alertmanager at :9093 (HOST=, PORT=)
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m monitoring.local
 
 test: check ## the same as check
@@ -47,12 +47,12 @@ layers: .venv/dev/installed
 pytest: .venv/dev/installed
 	$(BIN)/python -m pytest
 
-observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard by a real Prometheus
+observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard with a real Prometheus
 	$(BIN)/python -m pytest tests/observability
 
-install: .venv/dev/installed ## make .venv/dev, which has the faussaire command
+install: .venv/dev/installed ## make .venv/dev with the faussaire command
 
-models: .venv/dev/installed ## train and export the generators of models/ anew (DEVICE=)
+models: .venv/dev/installed ## train and export the generators of models/ again (DEVICE=)
 	$(BIN)/faussaire train acgan --data mnist --epochs 5 --device $(DEVICE)
 	$(BIN)/faussaire export runs/acgan-mnist-0 -o models/mnist-acgan.onnx
 	$(BIN)/faussaire train acgan --data fashion-mnist --epochs 5 --device $(DEVICE)
@@ -62,21 +62,21 @@ models: .venv/dev/installed ## train and export the generators of models/ anew (
 	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 9 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-fashion-mnist-0 -o models/fashion-infogan.onnx
 
-# BentoML asks for uv as it builds, and would install one that is not locked.
-image: .venv/dev/installed ## build the container image by podman or docker (IMAGE=, ENGINE=)
+# BentoML needs uv to build; without the locked uv on PATH it would install another.
+image: .venv/dev/installed ## build the container image with podman or docker (IMAGE=, ENGINE=)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile.yaml $(IMAGE):latest
 
-image-gpu: .venv/dev/installed ## the same with CUDA
+image-gpu: .venv/dev/installed ## build the container image with CUDA
 	@PATH="$(CURDIR)/$(BIN):$$PATH" container/build.sh bentofile-gpu.yaml $(IMAGE):gpu
 
-image-test: .venv/dev/installed ## build the image and run it as a cluster would: five minutes, podman, root
+image-test: .venv/dev/installed ## build the image and run it as a cluster does (five minutes, needs podman and root)
 	$(BIN)/python -m pytest tests/container
 
-image-training: ## build the image that trains on a cluster, by podman or docker (ENGINE=)
+image-training: ## build the image that trains on a cluster, with podman or docker (ENGINE=)
 	$(ENGINE) build --file k8s/training/Dockerfile --tag faussaire-training:latest .
 
-# dev has all that the others have, and they are held to its versions. What a lock file pins stays, unless
-# `make lock UPGRADE=--upgrade` asks for the newest.
+# dev has all packages of the others, and they take its versions. Pinned versions stay;
+# `make lock UPGRADE=--upgrade` takes the newest.
 lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRADE=--upgrade)
 	$(LOCK) $(UPGRADE) --extra serve --extra train --extra dev --group sbom -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt -o requirements/client.txt
@@ -86,13 +86,13 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
 .venv/serve/installed: requirements/serve.txt | python
-	@echo "Installing what serves into .venv/serve: a minute, once."
+	@echo "Installing the packages that serve into .venv/serve: one minute, once."
 	@$(PYTHON) -m venv --clear .venv/serve
 	@.venv/serve/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
 .venv/dev/installed: requirements/dev.txt pyproject.toml | python
-	@echo "Installing what trains and tests into .venv/dev: some minutes, once; torch is large."
+	@echo "Installing the packages that train and test into .venv/dev: some minutes, once; torch is large."
 	@test -x .venv/dev/bin/python || $(PYTHON) -m venv .venv/dev
 	@.venv/dev/bin/python $(PIP) install --require-hashes -r requirements/dev.txt
 	@.venv/dev/bin/python $(PIP) install --no-deps --no-build-isolation --no-index --editable .
@@ -100,4 +100,4 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or later is needed; '$(PYTHON)' is not. Name one: make PYTHON=python3.11 ..." >&2; exit 1; }
+		echo "error: '$(PYTHON)' is not Python 3.11 or later; name one that is: make PYTHON=python3.11 ..." >&2; exit 1; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the bento and its image, and says what they weigh: `container/build.sh BENTOFILE IMAGE`.
-#   ENGINE=podman|docker   whichever runs here
-#   CONTAINERIZE="..."     more for `bentoml containerize`
+# Build the bento and its image, and print the size of its layers: `container/build.sh BENTOFILE IMAGE`.
+#   ENGINE=podman|docker   default: the first that runs here
+#   CONTAINERIZE="..."     more options for `bentoml containerize`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bentofile=$1 image=$2
@@ -10,19 +10,19 @@ for one in ${ENGINE:-podman docker}; do
     if "$one" info > /dev/null 2>&1; then engine=$one; break; fi
 done
 if [ -z "${engine:-}" ]; then
-    echo "error: no ${ENGINE:-podman or docker} runs here, and one of them builds the image; install it, or name one that runs: ENGINE=" >&2
+    echo "error: no ${ENGINE:-podman or docker} runs here to build the image; install it, or set ENGINE= to one that runs" >&2
     exit 1
 fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export BENTOML_HOME=$work BENTOML_DO_NOT_TRACK=True # this store holds the one bento
+export BENTOML_HOME=$work BENTOML_DO_NOT_TRACK=True # a store for this bento alone
 
 version=$(hatchling metadata version)
 revision=$(git describe --always --dirty --abbrev=40 --match= 2> /dev/null || echo unknown)
 
 bentoml build --quiet --bentofile "$bentofile" --version "$version"
-# shellcheck disable=SC2086 # the options are several words
+# shellcheck disable=SC2086 # CONTAINERIZE holds several words
 bentoml containerize --quiet "faussaire:$version" --backend "$engine" --image-tag "$image" ${CONTAINERIZE:-} \
     --opt label="org.opencontainers.image.title=faussaire" \
     --opt label="org.opencontainers.image.description=$(hatchling metadata description)" \
@@ -37,4 +37,4 @@ sbom=dist/${image//[\/:]/-}.cdx.json
 
 "$engine" image inspect --format '{{.Size}}' "$image" | awk -v image="$image" '{printf "%s, %d MB, by layer:\n", image, $1 / 1e6}'
 "$engine" history --format '{{.Size}}\t{{.CreatedBy}}' "$image" | grep -Ev '^[0-9.]+ ?k?B' | cut -c 1-120 | sed 's/^/  /'
-echo "its bill of materials: $sbom"
+echo "bill of materials: $sbom"

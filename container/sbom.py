@@ -1,7 +1,7 @@
-"""Writes the image's bill of materials: `python sbom.py VENV PYPROJECT > faussaire.cdx.json`, in CycloneDX's JSON.
+"""The image's bill of materials in CycloneDX's JSON: `python sbom.py VENV PYPROJECT > faussaire.cdx.json`.
 
-What is in the virtual environment, as its packages say of themselves; Debian's packages and Python, as the base image
-has them.
+It lists the packages of the virtual environment by their own metadata, and Debian's packages and Python of the base
+image.
 """
 
 import json
@@ -20,15 +20,16 @@ from packageurl import PackageURL
 
 
 def environment(venv: Path, pyproject: Path) -> Bom:
-    """The Python packages, below the project itself."""
+    """Return the Python packages, as dependencies of the project."""
     command = [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", str(pyproject)]
     command += ["--output-reproducible", "--sv", "1.6", str(venv / "bin" / "python")]
     written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    bom: Bom = Bom.from_json(json.loads(written))  # type: ignore[attr-defined] # a decorator adds it
+    bom: Bom = Bom.from_json(json.loads(written))  # type: ignore[attr-defined] # a decorator adds from_json
     return bom
 
 
 def debian() -> Iterator[Component]:
+    """Yield the Debian packages of this image."""
     form = "${Package}\t${Version}\t${Architecture}\n"
     listed = subprocess.run(["dpkg-query", "-W", "-f", form], check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
@@ -38,7 +39,7 @@ def debian() -> Iterator[Component]:
 
 
 def interpreter() -> Component:
-    """Python, which need not be one of Debian's packages."""
+    """Return Python itself, which may not be a Debian package."""
     version = platform.python_version()
     purl = PackageURL("generic", None, "cpython", version)
     return Component(name="cpython", version=version, type=ComponentType.PLATFORM, purl=purl, bom_ref=str(purl))

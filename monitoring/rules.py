@@ -1,4 +1,4 @@
-"""The rules of k8s/components/monitoring as Prometheus itself reads them: `python -m monitoring.rules > rules.yaml`."""
+"""The rules of k8s/components/monitoring in Prometheus' own form: `python -m monitoring.rules > rules.yaml`."""
 
 from pathlib import Path
 from typing import Any

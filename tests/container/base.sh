@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the base image of the service's image where no registry can be reached: Debian 12, whose Python is 3.11 too.
-# Run as root, with podman; `base.sh NAME`.
+# Make the base image of the service's image without a registry: Debian 12, which has Python 3.11 too.
+# Run `base.sh NAME` as root, with podman.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -12,7 +12,7 @@ mmdebstrap --quiet --variant=minbase \
     bookworm "$work/base.tar"
 podman import --quiet "$work/base.tar" faussaire-debian
 
-# Those that this machine trusts, or its proxy's certificate would not be.
+# Copy the certificates that this machine trusts, because they include its proxy's.
 cp /etc/ssl/certs/ca-certificates.crt "$work"
 podman build --quiet --tag "$1" --file - "$work" << 'EOF'
 FROM faussaire-debian

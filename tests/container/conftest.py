@@ -1,4 +1,4 @@
-"""The service's image, built by `make image` with podman in a storage of its own, and containers of it."""
+"""The service's image, built by `make image` with podman in its own storage, and its containers."""
 
 import os
 import subprocess
@@ -37,12 +37,12 @@ LOCKED_DOWN = (
     *("--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
     *("--memory=1g", "--cpus=1"),
 )
-"""As k8s/base runs it."""
+"""The options by which k8s/base runs the image."""
 
 
 @dataclass(frozen=True)
 class Podman:
-    """A podman whose images and containers are nobody else's."""
+    """A podman with its own images and containers."""
 
     folder: Path
 
@@ -52,7 +52,7 @@ class Podman:
         return done.stdout.strip()
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """In the folder: a container that the kernel ends for its memory leaves a file where it was started."""
+        """Run a command in the folder: a container that the kernel kills for memory leaves a file where it started."""
         environment = os.environ | {
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
@@ -60,7 +60,7 @@ class Podman:
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def shell(self, script: str) -> str:
-        """What a script says inside a container that is locked down."""
+        """Run a script in a locked-down container; return its output."""
         return self("run", "--rm", *LOCKED_DOWN, NAME, "bash", "-c", script)
 
 
@@ -80,12 +80,12 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     (folder / "storage.conf").write_text(STORAGE.format(folder=folder))
     podman = Podman(folder)
     yield podman
-    podman("system", "reset", "--force")  # of the storage that the files name
+    podman("system", "reset", "--force")  # resets only the storage that the files name
 
 
 @pytest.fixture(scope="session")
 def built(podman: Podman) -> str:
-    """What `make image` printed. Where no registry answers, the base image is made from Debian's packages."""
+    """Build the image; return what `make image` printed. Without a registry, build its base from Debian packages."""
     if podman.run([program("podman"), "pull", "--quiet", IMAGE.base_image]).returncode:
         program("mmdebstrap")
         made = podman.run([str(Path(__file__).parent / "base.sh"), IMAGE.base_image])
@@ -98,12 +98,12 @@ def built(podman: Podman) -> str:
 
 
 @contextmanager
-def running(podman: Podman, *options: str) -> Iterator[Container]:
-    """A container of the image, locked down, once it is ready."""
+def run_container(podman: Podman, *options: str) -> Iterator[Container]:
+    """Run a locked-down container of the image; yield it when it is ready."""
     port = free_port()
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--timeout-graceful-shutdown", "20"]
     name = podman("run", "--detach", *LOCKED_DOWN, *options, NAME, *serve)
-    transport = httpx.HTTPTransport(retries=10)  # refused connections, with growing pauses
+    transport = httpx.HTTPTransport(retries=10)  # retries refused connections, with growing pauses
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, transport=transport) as client:
         try:
             assert client.get("/readyz").status_code == 200, podman("logs", name)
@@ -115,5 +115,5 @@ def running(podman: Podman, *options: str) -> Iterator[Container]:
 @pytest.fixture(scope="session")
 def container(built: str, podman: Podman) -> Iterator[Container]:
     assert built
-    with running(podman) as one:
+    with run_container(podman) as one:
         yield one

@@ -17,7 +17,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.conftest import program, write_small
-from tests.container.conftest import NAME, Container, running
+from tests.container.conftest import NAME, Container, run_container
 from tests.end_to_end.conftest import ROOT, serving
 
 ASKED: list[tuple[str, dict[str, Any]]] = [
@@ -28,25 +28,25 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def answers(client: httpx.Client) -> list[tuple[int, bytes]]:
+def ask(client: httpx.Client) -> list[tuple[int, bytes]]:
     responses = [client.post(path, json=body) for path, body in ASKED]
     return [(response.status_code, response.content) for response in responses]
 
 
-def test_it_answers_the_bytes_that_the_service_answers_outside(container: Container, tmp_path: Path) -> None:
+def test_the_image_answers_the_same_bytes_as_the_service_outside(container: Container, tmp_path: Path) -> None:
     with serving(ROOT / "models", tmp_path) as outside:
-        expected = answers(outside)
+        expected = ask(outside)
     assert {status for status, _ in expected} == {200}
-    assert answers(container.client) == expected
+    assert ask(container.client) == expected
 
 
-def test_it_counts_what_it_answers(container: Container) -> None:
+def test_the_image_counts_its_answers(container: Container) -> None:
     assert container.client.get("/v1/image?class=3&seed=4").status_code == 200
     scraped = container.client.get("/metrics").text
     assert 'faussaire_requests_total{model="mnist-infogan",outcome="ok",route="/v1/image"} 1.0' in scraped
 
 
-def test_it_is_nobody_special_and_can_write_to_tmp_alone(container: Container) -> None:
+def test_the_user_has_no_rights_and_can_write_only_to_tmp(container: Container) -> None:
     script = (
         "id -u; id -g; for f in /app /home/bentoml /home/bentoml/bento /etc /tmp; do [ -w $f ] && echo $f; done; true"
     )
@@ -58,7 +58,7 @@ def test_it_is_nobody_special_and_can_write_to_tmp_alone(container: Container) -
     assert fields["NoNewPrivs"] == "1"
 
 
-def test_it_has_no_compiler_no_installer_of_its_own_and_no_torch(container: Container) -> None:
+def test_the_image_has_no_compiler_no_installer_and_no_torch(container: Container) -> None:
     names = "gcc g++ cc c++ clang make ld as git uv cargo nvcc"
     assert container.podman.shell(f"for name in {names}; do command -v $name; done; true") == ""
     script = (
@@ -68,7 +68,7 @@ def test_it_has_no_compiler_no_installer_of_its_own_and_no_torch(container: Cont
     assert container.podman.shell(f'python -c "{script}"') == "[] True"
 
 
-def test_its_labels_say_what_it_is(container: Container) -> None:
+def test_the_labels_describe_the_image(container: Container) -> None:
     labels = json.loads(container.podman("inspect", NAME))[0]["Labels"]
     prefix = "org.opencontainers.image."
     found = {key.removeprefix(prefix): value for key, value in labels.items() if key.startswith(prefix)}
@@ -78,7 +78,7 @@ def test_its_labels_say_what_it_is(container: Container) -> None:
     assert found["revision"].removesuffix("-dirty") == head.stdout.strip()
 
 
-def test_its_bill_of_materials_is_valid_and_lists_what_is_inside(container: Container) -> None:
+def test_the_bill_of_materials_is_valid_and_complete(container: Container) -> None:
     beside = (ROOT / "dist" / "faussaire-test-latest.cdx.json").read_text()
     assert beside.strip() == container.podman.shell("cat /app/faussaire.cdx.json")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(beside) is None
@@ -92,31 +92,31 @@ def test_its_bill_of_materials_is_valid_and_lists_what_is_inside(container: Cont
     assert {(name, version) for kind, name, version in listed if kind == "pkg:deb"} == packages
 
 
-def test_its_runtime_reports_to_nobody(container: Container) -> None:
-    """On a root that is read-only, ONNX Generator says that it cannot keep the number by which it would."""
+def test_onnx_runtime_reports_to_nobody(container: Container) -> None:
+    """With reports on and a read-only root, ONNX Runtime logs that it cannot keep its telemetry number."""
     logs = container.podman.run([program("podman"), "logs", container.id])
     said = logs.stdout + logs.stderr
     assert "Service faussaire initialized" in said
     assert "telemetry" not in said
 
 
-def test_a_mounted_folder_of_models_is_what_it_serves(container: Container, tmp_path: Path) -> None:
+def test_the_image_serves_a_mounted_folder_of_models(container: Container, tmp_path: Path) -> None:
     write_small(tmp_path, "mounted")
     tmp_path.chmod(0o755)
     options = ("--volume", f"{tmp_path}:/models:ro", "--env", "FAUSSAIRE_MODELS_DIR=/models")
-    with running(container.podman, *options) as other:
+    with run_container(container.podman, *options) as other:
         models = other.client.get("/v1/models").json()["models"]
         assert [model["card"]["name"] for model in models] == ["mounted"]
         assert other.client.post("/v1/images", json={"seed": 1}).status_code == 200
 
 
-def test_what_it_accepted_before_it_is_told_to_stop_is_answered_whole(container: Container) -> None:
-    """Clients open no new connection once the stop begins, as a Service sends none to a pod whose preStop has run."""
+def test_requests_accepted_before_a_stop_are_answered_whole(container: Container) -> None:
+    """After the stop begins clients open no connection, as a Service sends none to a pod after its preStop."""
     body: dict[str, Any] = {"seed": 5, "n": 1000}
     expected = container.client.post("/v1/images", json=body).content
     opening, stopping, answered = threading.Lock(), threading.Event(), threading.Semaphore(0)
 
-    def ask(port: int) -> list[bytes]:
+    def ask_until_the_stop(port: int) -> list[bytes]:
         contents: list[bytes] = []
         while True:
             with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
@@ -129,16 +129,16 @@ def test_what_it_accepted_before_it_is_told_to_stop_is_answered_whole(container:
                 assert response.status == 200, contents[-1]
             answered.release()
 
-    with running(container.podman) as one, ThreadPoolExecutor(8) as crowd:
+    with run_container(container.podman) as one, ThreadPoolExecutor(8) as crowd:
         pid = int(one.podman("inspect", "--format", "{{.State.Pid}}", one.id))
-        clients = [crowd.submit(ask, one.client.base_url.port or 80) for _ in range(8)]
+        clients = [crowd.submit(ask_until_the_stop, one.client.base_url.port or 80) for _ in range(8)]
         try:
             for _ in range(24):
                 assert answered.acquire(timeout=60)
         finally:
             with opening:
                 stopping.set()
-        # A connection is accepted after those that came before it.
+        # This connection is accepted last, so the earlier ones are accepted too.
         assert httpx.get(one.client.base_url.join("/livez")).status_code == 200
         os.kill(pid, signal.SIGTERM)
         assert not all(client.done() for client in clients)
@@ -148,7 +148,7 @@ def test_what_it_accepted_before_it_is_told_to_stop_is_answered_whole(container:
     assert set(contents) == {expected}
 
 
-def test_too_little_memory_ends_it_as_the_kernel_does(container: Container) -> None:
+def test_the_kernel_ends_a_container_with_too_little_memory(container: Container) -> None:
     options = ("--memory=64m", "--memory-swap=64m")
     name = container.podman("run", "--detach", *options, NAME, "serve", "--host", "127.0.0.1", "--port", "31099")
     try:
@@ -157,7 +157,7 @@ def test_too_little_memory_ends_it_as_the_kernel_does(container: Container) -> N
         container.podman("rm", "--force", name)
 
 
-def test_without_an_engine_make_image_says_so_in_a_line(tmp_path: Path) -> None:
+def test_without_an_engine_make_image_fails_with_one_line(tmp_path: Path) -> None:
     for name in ("bash", "dirname", "env", "make"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     command = [str(ROOT / "container" / "build.sh"), "bentofile.yaml", "none:latest"]

@@ -1,4 +1,4 @@
-"""A real `bentoml serve` on a port of its own, and the real `faussaire` command on small data."""
+"""A real `bentoml serve` on its own port, and the real `faussaire` command on small data."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Iterator[httpx.Client]:
-    """A client of a server of `models`, whose home is a folder of its own: servers wipe each other's metrics."""
+    """Serve `models` with its own BENTOML_HOME, because servers wipe each other's metrics there; yield a client."""
     port = free_port()
     command = [str(Path(sys.executable).parent / "bentoml"), "serve", target, "--host", "127.0.0.1"]
     environment = os.environ | {
@@ -46,7 +46,7 @@ def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Ite
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    # Refused connections are tried again with growing pauses; once it listens, the server answers when it is ready.
+    # The client retries refused connections with growing pauses. A server that listens answers when it is ready.
     transport = httpx.HTTPTransport(retries=8)
     base_url = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=base_url, timeout=60, transport=transport) as client:
@@ -59,7 +59,7 @@ def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Ite
 
 
 def workers(folder: Path) -> list[psutil.Process]:
-    """The processes that serve a folder's models."""
+    """Return the processes that serve a folder's models."""
     children = psutil.Process().children(recursive=True)
     served = [p for p in children if p.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder)]
     return [p for p in served if "_bentoml_impl.worker.service" in p.cmdline()]
@@ -67,7 +67,7 @@ def workers(folder: Path) -> list[psutil.Process]:
 
 @pytest.fixture(scope="session")
 def server(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A server of the small generators."""
+    """Serve the small generators; yield a client."""
     with serving(models_dir, tmp_path_factory.mktemp("home"), FAUSSAIRE_DEFAULT_MODEL="small") as client:
         yield client
 
@@ -76,7 +76,7 @@ SMALL = 4_000
 
 
 def write_idx(folder: Path, images: ImageSet, prefix: str) -> None:
-    """Images and labels in the files that torchvision's MNIST reads."""
+    """Write images and labels to the files that torchvision's MNIST reads."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind, array in (("images-idx3", images.images[:, 0]), ("labels-idx1", images.labels)):
         values = array.numpy().astype(np.uint8)
@@ -86,7 +86,7 @@ def write_idx(folder: Path, images: ImageSet, prefix: str) -> None:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few thousand digits in MNIST's own files: real ones where they can be had."""
+    """Return a folder with a few thousand digits in MNIST's own files: real digits if this machine has them."""
     folder = tmp_path_factory.mktemp("data")
     real = real_data_dir()
     sets = [load_images("mnist", real, train=train) for train in (True, False)] if real else [drawn_digits(SMALL)] * 2
@@ -98,12 +98,12 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where commands run: the classifier that one trains serves the others."""
+    """Return the folder where commands run. They share it because each needs the same classifier."""
     return tmp_path_factory.mktemp("work")
 
 
 def faussaire(folder: Path, *arguments: str) -> str:
-    """What a command printed."""
+    """Run a command that must succeed; return what it printed."""
     done = ran(folder, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout

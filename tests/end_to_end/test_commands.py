@@ -1,4 +1,4 @@
-"""Tuning, fine-tuning, comparing and publishing by the command line, on a few thousand digits."""
+"""Commands that tune, fine-tune, compare and publish, on a few thousand digits."""
 
 import json
 import re
@@ -15,13 +15,13 @@ LSGAN = "runs/lsgan-mnist-0"
 
 @pytest.fixture(scope="module")
 def place(data_dir: Path, workplace: Path) -> tuple[Path, list[str]]:
-    """A folder with a trained run, and the words that name the data."""
+    """Train a run; return its folder and the options that name the data."""
     words = ["--data", "mnist", "--data-dir", str(data_dir)]
     faussaire(workplace, "train", "lsgan", *words, "--epochs", "2")
     return workplace, words
 
 
-def test_fine_tuning_says_what_it_saved_and_its_run_is_exported_like_any_other(place: tuple[Path, list[str]]) -> None:
+def test_fine_tuning_says_what_it_saved_and_its_run_can_be_exported(place: tuple[Path, list[str]]) -> None:
     folder, words = place
     command = ["finetune", LSGAN, *words, "--freeze", "generator:-2", "--epochs", "1", "--seed", "1"]
     said = faussaire(folder, *command)
@@ -30,7 +30,7 @@ def test_fine_tuning_says_what_it_saved_and_its_run_is_exported_like_any_other(p
     assert json.loads((run / "finetune.json").read_text())["final"]["epoch"] == 1
     assert (run / "finetune.png").read_bytes().startswith(b"\x89PNG")
     before = (run / "course.json").read_bytes()
-    assert faussaire(folder, *command) == said  # nothing is trained or measured again
+    assert faussaire(folder, *command) == said  # it trains and measures nothing again
     assert (run / "course.json").read_bytes() == before
     faussaire(folder, "export", str(run), "-o", "tuned.onnx", *words[2:])
     assert (folder / "tuned.onnx").exists()
@@ -58,7 +58,7 @@ def test_runs_are_compared_in_one_table_with_their_samples(place: tuple[Path, li
 
 
 def said(text: str) -> dict[str, str]:
-    """The first version of each role that a command named."""
+    """Return the first version of each role in a command's output."""
     return dict(re.findall(r"^(\w+): digits@([0-9a-f]{12})", text, re.MULTILINE))
 
 
@@ -97,7 +97,7 @@ def test_a_generator_is_published_unless_it_is_worse_and_rolled_back(place: tupl
     assert said(faussaire(folder, "rollback", "digits", "--models", "served")) == first
 
 
-def test_a_data_set_that_a_service_draws_is_the_one_that_its_model_draws_here(
+def test_a_service_draws_the_same_data_set_as_its_model_does_here(
     server: httpx.Client, models_dir: Path, tmp_path: Path
 ) -> None:
     options = ("--items", "700", "--shards", "2", "--seed", "5", "--style", "slant=0.5", "-o")

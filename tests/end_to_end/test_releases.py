@@ -1,4 +1,4 @@
-"""Two versions of one name under a real server: a canary's share, and promotion and rollback under load."""
+"""Two versions of one name on a real server: the canary's share, and promotion and rollback under load."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from training.publishing.versions import Versions
 
 SEEDS = 400
 ASKED = 40
-"""seeds that the load goes round, a tenth of them"""
+"""Seeds that the load repeats, a tenth of SEEDS."""
 WEIGHT = 0.25
 
 
@@ -30,14 +30,14 @@ def body(seed: int) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two versions in one folder."""
+    """Write two versions into one folder."""
     folder = tmp_path_factory.mktemp("models")
     return [write_named_version(folder, number) for number in range(2)]
 
 
 @pytest.fixture(scope="module")
 def expected(paths: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], bytes]:
-    """What each version draws of each seed, alone in a service of its own."""
+    """Draw each seed by each version, alone in its own service."""
     drawn = {}
     for path in paths:
         folder = tmp_path_factory.mktemp("alone")
@@ -56,7 +56,7 @@ def release(paths: list[Path]) -> Release:
 
 @pytest.fixture
 def server(paths: list[Path], release: Release, tmp_path: Path) -> Iterator[httpx.Client]:
-    assert release.weight == WEIGHT  # its file is there before the server looks
+    assert release.weight == WEIGHT  # writes the release before the server starts
     with serving(paths[0].parent, tmp_path, FAUSSAIRE_WATCH_SECONDS="0.05") as client:
         yield client
 
@@ -68,7 +68,7 @@ def drawn(client: httpx.Client, seed: int, **headers: str) -> tuple[str, int, by
 
 
 def means(server: httpx.Client, stable: Path, canary: Path | None) -> bool:
-    """Whether the server goes by that release."""
+    """Return whether the server follows this release."""
     versions = {one["role"]: one["digest"] for one in server.get("/v1/models/small").json()["versions"]}
     return versions["stable"] == digest_of(stable) and versions.get("canary") == (canary and digest_of(canary))
 
@@ -79,7 +79,7 @@ def followed(server: httpx.Client, stable: Path, canary: Path | None = None) -> 
         assert time.monotonic() < until
 
 
-def test_under_load_the_canary_draws_just_the_seeds_that_are_its_own_and_a_header_decides_otherwise(
+def test_under_load_the_canary_draws_its_own_seeds_unless_a_header_decides(
     server: httpx.Client, release: Release, paths: list[Path], expected: dict[tuple[str, int], bytes]
 ) -> None:
     with ThreadPoolExecutor(8) as crowd:
@@ -88,14 +88,14 @@ def test_under_load_the_canary_draws_just_the_seeds_that_are_its_own_and_a_heade
         never = list(crowd.map(lambda seed: drawn(server, seed, **{"Faussaire-Canary": "never"}), range(ASKED)))
     assert [name for name, _, _ in answers] == [version_label("small", release.meant(seed)) for seed in range(SEEDS)]
     share = sum(name == paths[1].stem for name, _, _ in answers) / SEEDS
-    assert share == pytest.approx(WEIGHT, abs=0.06)  # under three standard deviations of a share of 400
+    assert share == pytest.approx(WEIGHT, abs=0.06)  # less than three standard deviations of a share of 400
     assert {name for name, _, _ in always} == {paths[1].stem}
     assert {name for name, _, _ in never} == {paths[0].stem}
     for name, seed, content in (*answers, *always, *never):
         assert content == expected[name, seed]
 
 
-def test_promoting_and_rolling_back_lose_no_request_and_each_answer_is_its_digests(
+def test_promote_and_rollback_lose_no_request_and_answers_fit_their_digest(
     server: httpx.Client, paths: list[Path], expected: dict[tuple[str, int], bytes], tmp_path: Path
 ) -> None:
     models, (first, second) = paths[0].parent, paths
@@ -125,7 +125,7 @@ def test_promoting_and_rolling_back_lose_no_request_and_each_answer_is_its_diges
             all_by(first)
             write_release(models, first, second, WEIGHT)
             followed(server, first, second)
-            Versions.find(models, "small").roll_back()  # of the canary
+            Versions.find(models, "small").roll_back()  # removes the canary
             followed(server, first)
             all_by(first)
         finally:
@@ -136,6 +136,6 @@ def test_promoting_and_rolling_back_lose_no_request_and_each_answer_is_its_diges
         assert content == expected[name, seed]
     counted = 'faussaire_version_requests_total{model="small",outcome="ok",role="'
     lines = [line for line in server.get("/metrics").text.splitlines() if line.startswith(counted)]
-    # The load, and 40 seeds asked for after each of three changes.
+    # The load, and 40 seeds after each of three changes.
     assert sum(float(line.split()[-1]) for line in lines) == len(answers) + 3 * ASKED
     assert len(lines) == 2

@@ -1,4 +1,4 @@
-"""A file that is replaced under a real server."""
+"""A model file that is replaced while a real server runs."""
 
 import shutil
 import signal
@@ -23,7 +23,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def put(version: Path, folder: Path) -> str:
-    """Renames a version into its place; returns what `Faussaire-Model` will say."""
+    """Rename a version into its place; return the value that `Faussaire-Model` will have."""
     beside = folder / "beside"
     shutil.copy(version, beside)
     beside.rename(folder / "small.onnx")
@@ -36,9 +36,7 @@ def drawn(client: httpx.Client) -> tuple[str, bytes]:
     return answer.headers["faussaire-model"], answer.content
 
 
-def test_while_a_file_is_swapped_no_request_is_lost_and_each_answer_is_its_digests(
-    tmp_path: Path, versions: list[Path]
-) -> None:
+def test_swapping_a_file_loses_no_request_and_each_answer_fits_its_digest(tmp_path: Path, versions: list[Path]) -> None:
     models, home = tmp_path / "models", tmp_path / "home"
     models.mkdir()
     home.mkdir()

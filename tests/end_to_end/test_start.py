@@ -22,13 +22,13 @@ def said_until_the_error(home: Path, **settings: str) -> list[str]:
     return said
 
 
-def test_a_folder_without_models_is_one_line_that_names_it_and_no_traceback(tmp_path: Path) -> None:
+def test_a_folder_without_models_is_one_line_that_names_it(tmp_path: Path) -> None:
     said = said_until_the_error(tmp_path, FAUSSAIRE_MODELS_DIR=str(tmp_path))
     assert said[-1].startswith(f"error: {tmp_path} has no .onnx file")
     assert not any("Traceback" in line for line in said)
 
 
-def test_a_way_to_send_traces_that_is_not_spoken_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
+def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
     collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
     said = said_until_the_error(tmp_path, **collector)
     assert said[-1].startswith("error: OTEL_EXPORTER_OTLP_PROTOCOL: set it to http/protobuf")

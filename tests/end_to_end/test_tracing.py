@@ -1,4 +1,4 @@
-"""A real server that sends traces to a collector and writes a line a request."""
+"""A real server that sends traces to a collector and logs one line for each request."""
 
 import json
 from pathlib import Path

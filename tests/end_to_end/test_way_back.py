@@ -1,4 +1,4 @@
-"""Real handwriting goes to codes over a socket, and images drawn from the codes come back."""
+"""A real server reads codes from real handwriting and draws images from these codes."""
 
 import io
 from pathlib import Path
@@ -31,7 +31,7 @@ def handwriting() -> ImageSet:
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    """Learned its classes from labels, in seconds, and has nothing of the model."""
+    """Train a classifier on labels, in seconds; it shares nothing with the model."""
     folder = real_data_dir()
     assert folder is not None
     train = load_images("mnist", folder, train=True)
@@ -42,7 +42,7 @@ def judge() -> Judge:
 
 
 def photographed(image: Image.Image) -> bytes:
-    """Dark on bright, enlarged, off the centre of a larger sheet."""
+    """Return a PNG of the image: dark on bright, enlarged, off the centre of a larger sheet."""
     sheet = Image.new("L", (150, 120), "white")
     sheet.paste(ImageOps.invert(image.resize((84, 84), Image.Resampling.BICUBIC)), (50, 20))
     return png(sheet)
@@ -55,7 +55,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def there_and_back(client: httpx.Client, pages: list[bytes]) -> torch.Tensor:
-    """uint8 (N, 1, 28, 28)"""
+    """Read codes from the pages and draw from them: uint8 (N, 1, 28, 28)."""
     read = [client.post("/v1/codes", params={"model": MODEL}, content=page).raise_for_status().json() for page in pages]
     assert {answer["source"] for answer in read} == {"recogniser"}
     items = [{"class": answer["class"], "style": answer["styles"]} for answer in read]
@@ -71,7 +71,7 @@ def test_a_digit_comes_back_as_that_digit_and_leaning_as_it_did(
     handwriting: ImageSet, judge: Judge, tmp_path: Path
 ) -> None:
     written = [Image.fromarray(image) for image in handwriting.images[:, 0].numpy()]
-    # Every other one as no data set has it: of another size and polarity, and not in the middle.
+    # Every second image looks as in no data set: of another size and polarity, and off the centre.
     pages = [photographed(image) if k % 2 else png(image) for k, image in enumerate(written)]
     with serving(ROOT / "models", tmp_path) as client:
         drawn = there_and_back(client, pages)

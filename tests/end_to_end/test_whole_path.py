@@ -1,4 +1,4 @@
-"""Real images, training, one ONNX file, a real server, PNGs over a socket, and metrics that counted them."""
+"""The whole path: real images, training, one ONNX file, a real server, PNGs over a socket, and metrics."""
 
 import io
 from pathlib import Path
@@ -15,7 +15,7 @@ from training.export.model import Model
 
 @pytest.fixture(scope="module")
 def model(data_dir: Path, workplace: Path) -> Path:
-    """Trained and exported by the command line in seconds."""
+    """Train and export a model by the command line, in seconds."""
     folder = workplace
     torch.manual_seed(0)
     faussaire(

@@ -1,4 +1,4 @@
-"""Two workers of one real server, of which one dies."""
+"""A real server with two workers, one of which dies."""
 
 import signal
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def metric(url: str, name: str) -> float:
 
 @contextmanager
 def asked_for_many(url: str) -> Iterator[None]:
-    """Clients that ask for as much as they may, one request after the other, of whichever worker takes them."""
+    """Run clients that each ask for as many images as allowed, one request after the other, of any worker."""
     stop = Event()
 
     def client() -> None:
@@ -34,7 +34,7 @@ def asked_for_many(url: str) -> Iterator[None]:
             try:
                 httpx.post(f"{url}/v1/images", json=MANY, timeout=60)
             except httpx.TransportError:
-                continue  # its worker was killed
+                continue  # the request's worker was killed
 
     with ThreadPoolExecutor(6) as crowd:
         clients = [crowd.submit(client) for _ in range(6)]
@@ -47,7 +47,7 @@ def asked_for_many(url: str) -> Iterator[None]:
 
 
 def waiting_in(worker: psutil.Process, home: Path) -> float:
-    """Images that wait in one worker, or requests in flight, whichever are fewer."""
+    """Return the images that wait in one worker or its requests in flight, the smaller number."""
     path = home / "prometheus_multiproc_dir" / f"gauge_livesum_{worker.pid}.db"
     values = {key: value for key, value, *_ in MmapedDict.read_all_values_from_file(str(path))}  # type: ignore[no-untyped-call]
     rows: float = sum(value for key, value in values.items() if '"faussaire_queue_rows"' in key)
@@ -65,13 +65,11 @@ def kill_while_images_wait_in(worker: psutil.Process, home: Path) -> None:
     raise AssertionError("no image ever waited")
 
 
-def test_what_waited_in_a_worker_that_is_killed_waits_no_more_and_what_it_counted_stays(
-    models_dir: Path, tmp_path: Path
-) -> None:
+def test_a_killed_worker_leaves_its_counts_and_none_of_its_waiting_images(models_dir: Path, tmp_path: Path) -> None:
     settings = {
         "FAUSSAIRE_DEFAULT_MODEL": "small",
         "BENTOML_CONFIG_OPTIONS": "services.faussaire.workers=2",
-        "BENTOML_CONTAINERIZED": "1",  # where a dead worker is not started again
+        "BENTOML_CONTAINERIZED": "1",  # so BentoML does not restart a dead worker
     }
     with serving(models_dir, tmp_path, **settings) as server:
         url = str(server.base_url)

@@ -1,4 +1,4 @@
-"""What kustomize makes of a folder, and how Kubernetes reads it."""
+"""Manifests as kustomize renders them, and their parts as Kubernetes reads them."""
 
 import os
 import re
@@ -22,7 +22,7 @@ FOLDERS = sorted(
     for path in K8S.rglob("kustomization.yaml")
     if yaml.safe_load(path.read_text())["kind"] == "Kustomization"
 )
-"""What `kubectl apply -k` may be given."""
+"""The folders for `kubectl apply -k`."""
 
 UNITS = {"": "1", "m": "0.001", "Ki": str(2**10), "Mi": str(2**20), "Gi": str(2**30)}
 
@@ -30,7 +30,7 @@ Manifest = dict[str, Any]
 
 
 @cache
-def rendered(folder: Path) -> tuple[Manifest, ...]:
+def render(folder: Path) -> tuple[Manifest, ...]:
     command = [program("kubectl"), "kustomize", str(folder)]
     output = subprocess.run(command, check=False, capture_output=True, text=True)
     assert output.returncode == 0, output.stderr
@@ -38,8 +38,8 @@ def rendered(folder: Path) -> tuple[Manifest, ...]:
 
 
 @cache
-def composed(*components: str) -> tuple[Manifest, ...]:
-    """The base with some components, as an overlay has them."""
+def compose(*components: str) -> tuple[Manifest, ...]:
+    """Render the base with some components, as an overlay does."""
     with TemporaryDirectory() as folder:
         base, *others = (
             os.path.relpath(path, Path(folder).resolve())
@@ -47,7 +47,7 @@ def composed(*components: str) -> tuple[Manifest, ...]:
         )
         overlay = {"resources": [base], "components": others}
         Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(overlay))
-        return rendered(Path(folder))
+        return render(Path(folder))
 
 
 def one(manifests: tuple[Manifest, ...], kind: str, name: str = "faussaire") -> Manifest:
@@ -56,7 +56,7 @@ def one(manifests: tuple[Manifest, ...], kind: str, name: str = "faussaire") -> 
 
 
 def templates(manifest: Manifest) -> Iterator[Manifest]:
-    """The pod templates of a Deployment, a Job or whatever else has some."""
+    """Yield the pod templates of a Deployment, a Job or any other manifest."""
     for value in manifest.values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict):

@@ -1,7 +1,7 @@
-"""Schemas of the custom resources: the fields that the manifests here use, of the types that their add-ons define.
+"""Schemas of the custom resources: the fields that the manifests here use, with the types that their add-ons define.
 
-Kubernetes' own schemas come with kubernetes-validate; those of add-ons do not. A field that is not written down here is
-refused, as the API server refuses one that the add-on does not have.
+kubernetes-validate has Kubernetes' own schemas, but not the add-ons'. `validate` refuses a field that is not listed
+here, as the API server refuses a field that the add-on does not have.
 """
 
 from functools import cache
@@ -12,10 +12,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 VERSIONS = ("1.30", "1.32", "1.34", "1.36", "1.37")
-"""From the first release that has the preStop sleep on by default."""
+"""The first has the preStop sleep on by default."""
 
 IMAGE_VOLUMES = "1.31"
-"""The first release whose schema has them."""
+"""The first release with image volumes in its schema."""
 
 Schema = dict[str, Any]
 
@@ -39,7 +39,7 @@ def of(*values: str) -> Schema:
 
 
 PERIOD: Schema = {"type": "string", "pattern": r"^([0-9]+(ms|[smhdwy]))+$"}
-"""As Prometheus writes it."""
+"""A duration as Prometheus writes it."""
 LABELS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
 TRIGGER = fields(
@@ -48,7 +48,7 @@ TRIGGER = fields(
     type=of("prometheus", "cpu"),
     name=TEXT,
     metricType=of("AverageValue", "Value", "Utilization"),
-    # KEDA reads numbers and booleans from text, and refuses them bare.
+    # KEDA reads numbers and booleans from strings, and refuses them as numbers and booleans.
     metadata={"type": "object", "additionalProperties": TEXT},
 )
 SCALED_OBJECT = fields(
@@ -90,7 +90,7 @@ TRAIN_JOB = fields(
     runtimeRef=fields("name", apiGroup=TEXT, kind=of("TrainingRuntime", "ClusterTrainingRuntime"), name=TEXT),
     trainer=fields(args=TEXTS, command=TEXTS, image=TEXT),
 )
-REPLICATED_JOB = fields("name", "template", name=TEXT, template={"type": "object"})  # a Job's, and checked as one
+REPLICATED_JOB = fields("name", "template", name=TEXT, template={"type": "object"})  # a Job, and checked as a Job
 TRAINING_RUNTIME = fields(
     "template",
     mlPolicy=fields(numNodes=COUNT),
@@ -122,13 +122,13 @@ CUSTOM = {
 
 
 def validate(manifest: dict[str, Any], version: str) -> None:
-    """Raises where the API server of that version would not know a field, or what it has."""
+    """Check a manifest as the API server of that version does. Raises if a field is unknown or a value wrong."""
     _validate(yaml.safe_dump(manifest), version)
 
 
 @cache
 def _validate(text: str, version: str) -> None:
-    """Components and overlays share most of their manifests: each is looked at once."""
+    """Components and overlays share most manifests, so each is checked once."""
     manifest = yaml.safe_load(text)
     custom = CUSTOM.get((manifest["apiVersion"], manifest["kind"]))
     if custom is None:

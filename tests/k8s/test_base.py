@@ -1,4 +1,4 @@
-"""The base holds what no schema checks: names that agree, sums that add up."""
+"""The base keeps rules that no schema checks: names agree and times add up."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from service.settings import ROOT
-from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
+from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, render
 
 
 @pytest.fixture(scope="module")
 def manifests() -> tuple[Manifest, ...]:
-    return rendered(K8S / "base")
+    return render(K8S / "base")
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def container(deployment: Manifest) -> Manifest:
 
 
 @pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"])
-def test_what_selects_pods_selects_ours(manifests: tuple[Manifest, ...], deployment: Manifest, kind: str) -> None:
+def test_every_selector_selects_our_pods(manifests: tuple[Manifest, ...], deployment: Manifest, kind: str) -> None:
     spec = one(manifests, kind)["spec"]
     selector = spec.get("podSelector") or spec["selector"]
     chosen = selector.get("matchLabels", {} if "podSelector" in spec else selector)
-    # An empty selector is valid, and means every pod of the namespace.
+    # An empty selector is valid and selects every pod of the namespace.
     assert chosen
     assert chosen.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
 
@@ -47,7 +47,7 @@ def test_replicas_are_spread_by_our_labels(deployment: Manifest, pod: Manifest) 
     assert chosen.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
 
 
-def test_every_port_named_is_a_port_of_the_container(manifests: tuple[Manifest, ...], container: Manifest) -> None:
+def test_every_named_port_is_a_port_of_the_container(manifests: tuple[Manifest, ...], container: Manifest) -> None:
     named = {port["name"] for port in container["ports"]}
     used = {port["targetPort"] for port in one(manifests, "Service")["spec"]["ports"]}
     (rule,) = one(manifests, "NetworkPolicy")["spec"]["ingress"]
@@ -62,14 +62,14 @@ def test_prometheus_and_a_gateway_may_ask_and_the_service_asks_nobody(manifests:
     assert policy["egress"] == []
 
 
-def test_prometheus_is_pointed_at_the_port_of_the_container(deployment: Manifest, container: Manifest) -> None:
+def test_the_annotations_name_the_port_of_the_container(deployment: Manifest, container: Manifest) -> None:
     annotations = deployment["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"
     assert annotations["prometheus.io/path"] == "/metrics"
     assert int(annotations["prometheus.io/port"]) == container["ports"][0]["containerPort"]
 
 
-def test_readiness_and_liveness_are_asked_apart(container: Manifest) -> None:
+def test_readiness_and_liveness_have_different_paths(container: Manifest) -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["startupProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
@@ -96,10 +96,10 @@ def test_memory_is_requested_in_full_and_cpu_has_no_limit(container: Manifest) -
     assert limits == {"memory": requests["memory"]}
 
 
-def test_what_is_written_goes_to_volumes(pod: Manifest, container: Manifest) -> None:
+def test_the_service_writes_only_to_volumes(pod: Manifest, container: Manifest) -> None:
     assert all("emptyDir" in volume for volume in pod["volumes"])
     assert mounts(container) == {"tmp": "/tmp"}
-    # Where the image has it, unless it is told of another place.
+    # The image sets this place, and the manifest sets no other.
     home = re.search(r"export BENTOML_HOME=(\S+)", (ROOT / "container" / "setup.sh").read_text())
     assert home
     assert Path(home[1]).is_relative_to("/tmp")

@@ -1,4 +1,4 @@
-"""What each component makes of the base."""
+"""What each component changes in the base."""
 
 import os
 import re
@@ -14,22 +14,22 @@ from service.bento import Faussaire
 from service.settings import ROOT, Settings
 from service.telemetry.metrics import scrape
 from tests.conftest import program
-from tests.k8s.conftest import K8S, Manifest, composed, environment, mounts, one, only_container, quantity, rendered
+from tests.k8s.conftest import K8S, Manifest, compose, environment, mounts, one, only_container, quantity, render
 from tests.k8s.schemas import validate
 
 NAMESPACE = "faussaire"
 
 
 def triggers() -> dict[str, Manifest]:
-    scaled = one(composed("autoscale"), "ScaledObject")["spec"]
+    scaled = one(compose("autoscale"), "ScaledObject")["spec"]
     return {trigger.get("name", trigger["type"]): trigger for trigger in scaled["triggers"]}
 
 
 def test_the_queue_scales_instead_of_the_cpu_alone() -> None:
-    manifests = composed("autoscale")
+    manifests = compose("autoscale")
     assert not [each for each in manifests if each["kind"] == "HorizontalPodAutoscaler"]
     assert triggers().keys() == {"queue-rows", "queue-seconds", "cpu"}
-    before = one(rendered(K8S / "base"), "HorizontalPodAutoscaler")["spec"]
+    before = one(render(K8S / "base"), "HorizontalPodAutoscaler")["spec"]
     scaled = one(manifests, "ScaledObject")["spec"]
     (metric,) = before["metrics"]
     assert triggers()["cpu"]["metadata"]["value"] == metric["resource"]["target"]["averageValue"]
@@ -37,7 +37,7 @@ def test_the_queue_scales_instead_of_the_cpu_alone() -> None:
     assert scaled["maxReplicaCount"] >= before["maxReplicas"]
 
 
-def test_what_is_asked_of_prometheus_is_what_the_service_measures() -> None:
+def test_keda_asks_prometheus_for_metrics_that_the_service_has() -> None:
     measured = set(re.findall(r"^# TYPE (\S+)", scrape().decode(), re.MULTILINE))
     asked = {
         name.removesuffix("_bucket")
@@ -47,8 +47,8 @@ def test_what_is_asked_of_prometheus_is_what_the_service_measures() -> None:
     assert asked == {"faussaire_queue_rows", "faussaire_queue_seconds"} & measured
 
 
-def test_what_is_asked_of_prometheus_is_of_the_namespace_that_production_has() -> None:
-    namespace = one(composed("namespace"), "Namespace", NAMESPACE)
+def test_keda_asks_prometheus_for_the_namespace_of_production() -> None:
+    namespace = one(compose("namespace"), "Namespace", NAMESPACE)
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for name in ("queue-rows", "queue-seconds"):
         assert set(re.findall(r'namespace="([^"]*)"', triggers()[name]["metadata"]["query"])) == {NAMESPACE}
@@ -70,14 +70,14 @@ QUEUE = 'faussaire_queue_rows{namespace="%s",pod="%s",model="m"}'
         ("queue-rows", {QUEUE % ("faussaire", "a"): "700x9", QUEUE % ("other", "b"): "800x9"}, 700),
         ("queue-seconds", {WAITED % "0.1": "0+90x9", WAITED % "0.3": "0+100x9", WAITED % "+Inf": "0+100x9"}, 0.1),
         ("queue-seconds", {WAITED % "0.1": "0+80x9", WAITED % "0.3": "0+100x9", WAITED % "+Inf": "0+100x9"}, 0.2),
-        ("queue-seconds", {WAITED % "0.1": "90x9", WAITED % "+Inf": "100x9"}, 0),  # nobody asks
+        ("queue-seconds", {WAITED % "0.1": "90x9", WAITED % "+Inf": "100x9"}, 0),  # no requests
         ("queue-seconds", {}, 0),
     ],
 )
 def test_prometheus_answers_with_what_keda_compares(
     trigger: str, series: dict[str, str], expected: float, tmp_path: Path
 ) -> None:
-    """By Prometheus' own evaluation."""
+    """promtool evaluates the query."""
     query = triggers()[trigger]["metadata"]["query"]
     test = {
         "interval": "30s",
@@ -92,8 +92,8 @@ def test_prometheus_answers_with_what_keda_compares(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_gateway_forwards_by_https_and_sends_the_rest_there() -> None:
-    manifests = composed("gateway")
+def test_a_gateway_forwards_https_and_redirects_http_to_it() -> None:
+    manifests = compose("gateway")
     listeners = {each["name"]: each for each in one(manifests, "Gateway")["spec"]["listeners"]}
     route, redirect = one(manifests, "HTTPRoute")["spec"], one(manifests, "HTTPRoute", "faussaire-redirect")["spec"]
     assert [each["sectionName"] for each in route["parentRefs"]] == ["https"]
@@ -107,17 +107,17 @@ def test_a_gateway_forwards_by_https_and_sends_the_rest_there() -> None:
 
 
 def test_a_gateway_forwards_to_a_port_of_the_service() -> None:
-    manifests = composed("gateway")
+    manifests = compose("gateway")
     for rule in one(manifests, "HTTPRoute")["spec"]["rules"]:
         (backend,) = rule["backendRefs"]
         ports = one(manifests, "Service", backend["name"])["spec"]["ports"]
         assert backend["port"] in {port["port"] for port in ports}
 
 
-def forwarded(path: str) -> Manifest | None:
-    """The rule of the route for a path, by Gateway API's precedence: an exact one, then the longest prefix."""
+def rule_for(path: str) -> Manifest | None:
+    """Return the route's rule for a path by Gateway API's precedence: an exact match, then the longest prefix."""
     found: list[tuple[tuple[bool, int], Manifest]] = []
-    for rule in one(composed("gateway"), "HTTPRoute")["spec"]["rules"]:
+    for rule in one(compose("gateway"), "HTTPRoute")["spec"]["rules"]:
         for match in (each["path"] for each in rule["matches"]):
             value = match["value"]
             exact, below = path == value, path.startswith(value.rstrip("/") + "/")
@@ -126,21 +126,21 @@ def forwarded(path: str) -> Manifest | None:
     return max(found, key=lambda each: each[0])[1] if found else None
 
 
-def test_a_gateway_forwards_what_clients_ask_and_not_what_the_cluster_does(tmp_path: Path) -> None:
+def test_a_gateway_forwards_the_paths_of_clients_and_not_of_the_cluster(tmp_path: Path) -> None:
     paths = create_app(Settings(models_dir=tmp_path)).openapi()["paths"]
-    pages = re.findall(r'(?:src|href)="(/[^"]+)"', page("/docs"))
+    pages = re.findall(r'(?:src|href)="(/[^"]+)"', fetch_page("/docs"))
     assert len(pages) >= 3  # script, style and picture
-    assert all(forwarded(path) for path in (*paths, *pages, "/", "/docs", "/openapi.json"))
-    assert not any(forwarded(path) for path in ("/metrics", "/livez", "/readyz", "/schema.json"))
+    assert all(rule_for(path) for path in (*paths, *pages, "/", "/docs", "/openapi.json"))
+    assert not any(rule_for(path) for path in ("/metrics", "/livez", "/readyz", "/schema.json"))
 
 
-def page(path: str) -> str:
+def fetch_page(path: str) -> str:
     with TestClient(create_app(Settings())) as client:
         return str(client.get(path).text)
 
 
-def test_a_gateway_waits_as_long_as_the_service_and_for_a_data_set_as_long_as_it_takes() -> None:
-    images, datasets = forwarded("/v1/images"), forwarded("/v1/datasets")
+def test_a_gateway_waits_like_the_service_and_for_data_sets_without_limit() -> None:
+    images, datasets = rule_for("/v1/images"), rule_for("/v1/datasets")
     assert images is not None
     assert datasets is not None
     traffic = Faussaire.config["traffic"]  # type: ignore[attr-defined]
@@ -148,8 +148,8 @@ def test_a_gateway_waits_as_long_as_the_service_and_for_a_data_set_as_long_as_it
     assert datasets["timeouts"] == {"request": "0s"}
 
 
-def test_a_gpu_is_requested_and_tolerated_and_a_rollout_needs_none_to_spare() -> None:
-    deployment = one(composed("gpu"), "Deployment")["spec"]
+def test_a_pod_gets_one_gpu_and_a_rollout_needs_no_spare_gpu() -> None:
+    deployment = one(compose("gpu"), "Deployment")["spec"]
     container = only_container(deployment)
     resources = container["resources"]
     assert resources["requests"]["nvidia.com/gpu"] == resources["limits"]["nvidia.com/gpu"] == 1
@@ -158,42 +158,42 @@ def test_a_gpu_is_requested_and_tolerated_and_a_rollout_needs_none_to_spare() ->
     assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["tolerations"]
     assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
     assert container["image"] == "faussaire:gpu"
-    base = only_container(one(rendered(K8S / "base"), "Deployment"))
+    base = only_container(one(render(K8S / "base"), "Deployment"))
     assert environment(container)["FAUSSAIRE_DEVICE"] == "cuda"
     assert quantity(resources["limits"]["memory"]) > quantity(base["resources"]["limits"]["memory"])
 
 
 @pytest.mark.parametrize("component", ["models-volume", "models-image"])
-def test_models_are_read_where_they_are_mounted_and_not_written(component: str) -> None:
-    container = only_container(one(composed(component), "Deployment"))
+def test_models_are_read_from_a_read_only_mount(component: str) -> None:
+    container = only_container(one(compose(component), "Deployment"))
     (mount,) = [each for each in container["volumeMounts"] if each["name"] == "models"]
     assert mount["readOnly"] is True
     assert environment(container)["FAUSSAIRE_MODELS_DIR"] == mount["mountPath"]
 
 
-def test_models_of_a_volume_are_followed() -> None:
-    assert "FAUSSAIRE_WATCH_SECONDS" not in environment(only_container(one(composed("models-volume"), "Deployment")))
+def test_the_service_follows_models_of_a_volume() -> None:
+    assert "FAUSSAIRE_WATCH_SECONDS" not in environment(only_container(one(compose("models-volume"), "Deployment")))
     assert Settings.model_fields["watch_seconds"].default > 0
 
 
 @pytest.fixture
 def seeding() -> Manifest:
-    (container,) = one(composed("models-volume"), "Deployment")["spec"]["template"]["spec"]["initContainers"]
+    (container,) = one(compose("models-volume"), "Deployment")["spec"]["template"]["spec"]["initContainers"]
     manifest: Manifest = container
     return manifest
 
 
-def test_a_volume_is_filled_by_the_image_that_is_served(seeding: Manifest) -> None:
-    assert seeding["image"] == only_container(one(composed("models-volume"), "Deployment"))["image"]
+def test_the_served_image_fills_a_volume(seeding: Manifest) -> None:
+    assert seeding["image"] == only_container(one(compose("models-volume"), "Deployment"))["image"]
     assert environment(seeding)["FAUSSAIRE_MODELS_DIR"] == mounts(seeding)["models"]
     bento = yaml.safe_load((ROOT / "bentofile.yaml").read_text())
-    assert "models/*.onnx" in bento["include"]  # which is below $BENTO_PATH/src in the image
-    gpu = one(composed("models-volume", "gpu"), "Deployment")["spec"]["template"]["spec"]
+    assert "models/*.onnx" in bento["include"]  # in $BENTO_PATH/src of the image
+    gpu = one(compose("models-volume", "gpu"), "Deployment")["spec"]["template"]["spec"]
     assert {each["image"] for each in (*gpu["initContainers"], *gpu["containers"])} == {"faussaire:gpu"}
 
 
-def filled(seeding: Manifest, tmp_path: Path, *present: str) -> set[str]:
-    """What a volume has after the pod ran what it runs before the service."""
+def fill(seeding: Manifest, tmp_path: Path, *present: str) -> set[str]:
+    """Run the init container on a volume with the files `present`; return the models that the volume then has."""
     shipped, volume = tmp_path / "bento" / "src" / "models", tmp_path / "volume"
     for folder in (shipped, volume):
         folder.mkdir(parents=True, exist_ok=True)
@@ -215,23 +215,23 @@ def filled(seeding: Manifest, tmp_path: Path, *present: str) -> set[str]:
 
 
 def test_a_new_volume_gets_the_models_of_the_image(seeding: Manifest, tmp_path: Path) -> None:
-    assert filled(seeding, tmp_path) == {"a.onnx", "a.recogniser.onnx", "b.onnx", "b.recogniser.onnx"}
+    assert fill(seeding, tmp_path) == {"a.onnx", "a.recogniser.onnx", "b.onnx", "b.recogniser.onnx"}
 
 
 @pytest.mark.parametrize("published", ["b.onnx", "b@0123456789ab.onnx"])
-def test_a_model_that_training_published_first_is_left_alone(seeding: Manifest, tmp_path: Path, published: str) -> None:
-    assert filled(seeding, tmp_path, published) == {"a.onnx", "a.recogniser.onnx", published}
+def test_a_model_that_training_published_first_stays(seeding: Manifest, tmp_path: Path, published: str) -> None:
+    assert fill(seeding, tmp_path, published) == {"a.onnx", "a.recogniser.onnx", published}
 
 
-def test_a_model_that_was_removed_does_not_come_back(seeding: Manifest, tmp_path: Path) -> None:
-    filled(seeding, tmp_path)
+def test_a_removed_model_does_not_come_back(seeding: Manifest, tmp_path: Path) -> None:
+    fill(seeding, tmp_path)
     for name in ("a.onnx", "a.recogniser.onnx"):
         (tmp_path / "volume" / name).unlink()
-    assert filled(seeding, tmp_path) == {"b.onnx", "b.recogniser.onnx"}
+    assert fill(seeding, tmp_path) == {"b.onnx", "b.recogniser.onnx"}
 
 
-def test_the_schemas_refuse_what_an_add_on_does_not_have() -> None:
-    scaled = one(composed("autoscale"), "ScaledObject")
+def test_the_schemas_refuse_fields_that_an_add_on_lacks() -> None:
+    scaled = one(compose("autoscale"), "ScaledObject")
     validate(scaled, "1.34")
     with pytest.raises(Exception, match="minReplicas"):
         validate({**scaled, "spec": {**scaled["spec"], "minReplicas": 2}}, "1.34")

@@ -1,4 +1,4 @@
-"""The Job that draws a data set: its manifests agree with each other and the service, its script draws the shards."""
+"""The Job that draws a data set: its manifests fit each other and the service, and its script draws the shards."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from latent.dataset import shard
 from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening, program, small_card, write_recogniser, write_small, write_version
-from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, rendered
+from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, render
 from training.export.shards import read_checksum, shard_path
 
 FOLDER = K8S / "dataset"
@@ -30,12 +30,12 @@ SCRIPT = FOLDER / "draw-shard.sh"
 NAME = "faussaire-dataset"
 ITEMS, SHARDS = 1_003, 4
 REPLACED = 120
-"""The exit status where the model is another; curl has none so high."""
+"""The exit status if the model was replaced; curl has none so high."""
 
 
 @pytest.fixture(scope="module")
 def manifests() -> tuple[Manifest, ...]:
-    return rendered(FOLDER)
+    return render(FOLDER)
 
 
 @pytest.fixture
@@ -60,9 +60,7 @@ def asked(container: Manifest) -> dict[str, str]:
     return environment(container)
 
 
-def test_there_are_as_many_pods_as_shards_and_together_they_draw_each_item_once(
-    job: Manifest, asked: dict[str, str]
-) -> None:
+def test_each_shard_has_one_pod_and_together_they_draw_each_item_once(job: Manifest, asked: dict[str, str]) -> None:
     items, shards = int(asked["ITEMS"]), int(asked["SHARDS"])
     assert job["completionMode"] == "Indexed"
     assert job["completions"] == shards
@@ -81,25 +79,25 @@ def test_the_volume_holds_all_items(manifests: tuple[Manifest, ...], asked: dict
     assert claim["accessModes"] == ["ReadWriteMany"]
 
 
-def test_what_the_pod_asks_is_what_the_service_answers(job: Manifest, asked: dict[str, str]) -> None:
+def test_the_service_answers_what_the_pods_ask(job: Manifest, asked: dict[str, str]) -> None:
     url = urlsplit(asked["SERVICE"])
-    service = one(rendered(K8S / "base"), "Service", str(url.hostname))
+    service = one(render(K8S / "base"), "Service", str(url.hostname))
     assert [port["port"] for port in service["spec"]["ports"]] == [url.port or 80]
     assert (ROOT / "models" / f"{asked['MODEL']}.onnx").exists()
-    # All may come to one replica, and none is then refused.
+    # All requests may come to one replica, which must refuse none.
     assert job["parallelism"] <= Settings.model_fields["max_streams"].default
 
 
 def test_the_services_selectors_do_not_select_the_pods(job: Manifest) -> None:
     labels = job["template"]["metadata"]["labels"]
     assert labels["app.kubernetes.io/name"] == "faussaire-dataset"
-    base = rendered(K8S / "base")
+    base = render(K8S / "base")
     assert not one(base, "Service")["spec"]["selector"].items() <= labels.items()
     assert not one(base, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_the_pods_may_ask_the_service_and_answer_nobody(manifests: tuple[Manifest, ...], job: Manifest) -> None:
-    policy, base = one(manifests, "NetworkPolicy", NAME)["spec"], rendered(K8S / "base")
+    policy, base = one(manifests, "NetworkPolicy", NAME)["spec"], render(K8S / "base")
     assert policy["podSelector"]["matchLabels"].items() <= job["template"]["metadata"]["labels"].items()
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert policy["ingress"] == []
@@ -112,17 +110,17 @@ def test_the_pods_may_ask_the_service_and_answer_nobody(manifests: tuple[Manifes
     assert {port["port"] for port in names["ports"]} == {53}
 
 
-def test_a_shard_that_fails_is_tried_again_and_no_other(job: Manifest, pod: Manifest) -> None:
+def test_only_a_failed_shard_is_tried_again(job: Manifest, pod: Manifest) -> None:
     assert job["backoffLimitPerIndex"] >= 3
     assert "backoffLimit" not in job
-    assert pod["restartPolicy"] == "Never"  # which a limit for each index asks for
+    assert pod["restartPolicy"] == "Never"  # backoffLimitPerIndex needs this
     assert job["podReplacementPolicy"] == "Failed"
     actions = {rule["action"]: rule for rule in job["podFailurePolicy"]["rules"]}
     assert actions["FailJob"]["onExitCodes"] == {"operator": "In", "values": [REPLACED]}
     assert [condition["type"] for condition in actions["Ignore"]["onPodConditions"]] == ["DisruptionTarget"]
 
 
-def test_the_script_is_mounted_and_what_it_writes_goes_to_the_volume(
+def test_the_script_is_mounted_and_writes_to_the_volume(
     manifests: tuple[Manifest, ...], pod: Manifest, container: Manifest
 ) -> None:
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
@@ -149,18 +147,18 @@ def url(models: Path) -> Iterator[str]:
         yield url
 
 
-def pod_of(folder: Path, url: str, index: int, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Runs the script as the pod of an index does."""
+def run_pod(folder: Path, url: str, index: int, **changes: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script as the pod of an index does."""
     folder.mkdir(exist_ok=True)
     asked = {"SERVICE": url, "MODEL": "small", "ITEMS": str(ITEMS), "SHARDS": str(SHARDS), "SEED": "1"}
     environment = {"PATH": os.environ["PATH"], "JOB_COMPLETION_INDEX": str(index)} | asked | changes
     return subprocess.run(["sh", SCRIPT], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_pods_shards_are_the_data_set(url: str, tmp_path: Path) -> None:
+def test_the_shards_of_all_pods_are_the_data_set(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     for index in range(SHARDS):
-        done = pod_of(folder, url, index)
+        done = run_pod(folder, url, index)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     parts = [shard_path(folder, "idx", index, SHARDS) for index in range(SHARDS)]
     assert {path.name for path in folder.iterdir()} == {"model"} | {
@@ -180,20 +178,20 @@ def test_the_pods_shards_are_the_data_set(url: str, tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate([part.targets for part in drawn]), whole.targets)
 
 
-def test_a_shard_that_is_there_is_not_drawn_again_and_half_of_one_is(url: str, tmp_path: Path) -> None:
+def test_a_whole_shard_is_not_drawn_again_and_half_a_shard_is(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    assert pod_of(folder, url, 0).returncode == 0
-    assert pod_of(folder, "http://127.0.0.1:1", 0).returncode == 0  # where nobody answers
+    assert run_pod(folder, url, 0).returncode == 0
+    assert run_pod(folder, "http://127.0.0.1:1", 0).returncode == 0  # nobody answers here
     part = shard_path(folder, "idx", 0, SHARDS)
     whole = part.read_bytes()
     part.rename(f"{part}.new")
     os.truncate(f"{part}.new", 1_000)
-    assert pod_of(folder, url, 0).returncode == 0
+    assert run_pod(folder, url, 0).returncode == 0
     assert part.read_bytes() == whole
 
 
-def test_what_is_refused_fails_and_leaves_no_shard(url: str, tmp_path: Path) -> None:
-    done = pod_of(tmp_path / "data", url, 0, MODEL="none")
+def test_a_refused_request_fails_and_leaves_no_shard(url: str, tmp_path: Path) -> None:
+    done = run_pod(tmp_path / "data", url, 0, MODEL="none")
     assert done.returncode not in (0, REPLACED)
     assert "404" in done.stderr
     assert read_checksum(shard_path(tmp_path / "data", "idx", 0, SHARDS)) is None
@@ -209,17 +207,17 @@ def test_a_stream_that_breaks_off_fails_and_leaves_no_shard(tmp_path: Path) -> N
 
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
         thread.submit(break_off, listener)
-        done = pod_of(tmp_path / "data", f"http://127.0.0.1:{listener.getsockname()[1]}", 0)
+        done = run_pod(tmp_path / "data", f"http://127.0.0.1:{listener.getsockname()[1]}", 0)
     assert done.returncode not in (0, REPLACED)
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["part-00000-of-00004.tar.new"]
 
 
-def test_a_model_that_is_replaced_between_shards_ends_the_job(url: str, models: Path, tmp_path: Path) -> None:
+def test_a_model_replaced_between_shards_ends_the_job(url: str, models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    assert pod_of(folder, url, 0).returncode == 0
+    assert run_pod(folder, url, 0).returncode == 0
     (models / "small.recogniser.onnx").unlink()
     write_version(models, 1)
-    while (drawn := pod_of(folder, url, 1)).returncode == 0:  # until the service has seen it
+    while (drawn := run_pod(folder, url, 1)).returncode == 0:  # until the service sees the new file
         shard_path(folder, "idx", 1, SHARDS).unlink()
     assert drawn.returncode == REPLACED
     assert "the model was replaced" in drawn.stderr

@@ -1,4 +1,4 @@
-"""docs/kubernetes.md and the README say what is there."""
+"""docs/kubernetes.md and the README list what k8s/ has."""
 
 import re
 from collections import Counter
@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 
 from service.settings import ROOT
-from tests.k8s.conftest import COMPONENTS, FOLDERS, K8S, one, only_container, rendered
+from tests.k8s.conftest import COMPONENTS, FOLDERS, K8S, one, only_container, render
 
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def rows(text: str, heading: str) -> dict[str, list[str]]:
-    """The first table of a section, by what its rows' first cell names."""
+    """Return the first table of a section: the cells of each row by the name in its first cell."""
     section = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     lines = re.findall(r"^\|.*\|$", section.split("| --- |", 1)[1].split("\n\n", 1)[0], re.MULTILINE)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -21,12 +21,12 @@ def rows(text: str, heading: str) -> dict[str, list[str]]:
 
 
 def objects(folder: str) -> str:
-    counts = Counter(each["kind"] for each in rendered(K8S / folder))
+    counts = Counter(each["kind"] for each in render(K8S / folder))
     return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in sorted(counts.items()))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_objects_of_a_folder_are_those_that_it_renders(folder: str) -> None:
+def test_the_table_lists_the_objects_that_a_folder_renders(folder: str) -> None:
     assert rows(PAGE, "Folders")[folder] == [objects(folder)]
 
 
@@ -41,8 +41,8 @@ def test_every_overlay_is_in_the_readme() -> None:
     )
 
 
-def test_the_seconds_of_a_pods_end_are_those_of_the_manifest() -> None:
-    deployment = one(rendered(K8S / "base"), "Deployment")
+def test_the_table_of_a_pods_end_has_the_seconds_of_the_manifest() -> None:
+    deployment = one(render(K8S / "base"), "Deployment")
     container = only_container(deployment)
     waits = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     served = waits + int(container["args"][2])

@@ -1,5 +1,4 @@
-"""What holds for every folder of k8s/, and for the base with its components: what the API server refuses, and what it
-lets through that would not work."""
+"""Every folder of k8s/, and the base with its components: the manifests are valid and fit together."""
 
 import re
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from tests.k8s.conftest import (
     FOLDERS,
     K8S,
     Manifest,
-    composed,
+    compose,
     containers,
     environment,
     mounts,
     only_container,
     quantity,
-    rendered,
+    render,
     templates,
 )
 from tests.k8s.schemas import IMAGE_VOLUMES, VERSIONS, validate
@@ -35,13 +34,13 @@ COMBINATIONS = [
 ]
 CASES = [*FOLDERS, *COMBINATIONS]
 UID = 1034
-"""`bentoml` in the images of `bentoml containerize`."""
+"""The user `bentoml` in images of `bentoml containerize`."""
 
 
 @pytest.fixture(params=CASES, ids=[case if isinstance(case, str) else "+".join(case) for case in CASES])
 def manifests(request: pytest.FixtureRequest) -> tuple[Manifest, ...]:
     case: Any = request.param
-    return rendered(K8S / case) if isinstance(case, str) else composed(*case)
+    return render(K8S / case) if isinstance(case, str) else compose(*case)
 
 
 @pytest.fixture
@@ -52,12 +51,12 @@ def pods(manifests: tuple[Manifest, ...]) -> list[Manifest]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_manifest_is_valid(manifests: tuple[Manifest, ...], pods: list[Manifest], version: str) -> None:
     if any("image" in volume for pod in pods for volume in pod["volumes"]) and version < IMAGE_VOLUMES:
-        pytest.skip(f"image volumes are from {IMAGE_VOLUMES} on")
+        pytest.skip(f"image volumes need Kubernetes {IMAGE_VOLUMES}")
     for manifest in manifests:
         validate(manifest, version)
 
 
-def test_no_two_manifests_are_of_one_name(manifests: tuple[Manifest, ...]) -> None:
+def test_no_two_manifests_have_the_same_name(manifests: tuple[Manifest, ...]) -> None:
     names = [
         (each["apiVersion"], each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"])
         for each in manifests
@@ -76,7 +75,7 @@ def test_every_pod_keeps_the_restricted_profile(pods: list[Manifest]) -> None:
         kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
         assert kinds <= {"emptyDir", "configMap", "persistentVolumeClaim", "image"}
         for container in containers(pod):
-            # The whole of it: what a container sets for itself wins over the pod.
+            # All of it, because a container's own setting wins over the pod's.
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -88,7 +87,7 @@ def test_every_pod_keeps_the_restricted_profile(pods: list[Manifest]) -> None:
 def test_no_pod_has_a_token_or_settings_that_it_did_not_ask_for(pods: list[Manifest]) -> None:
     for pod in pods:
         assert pod["automountServiceAccountToken"] is False
-        # FAUSSAIRE_PORT=tcp://... and its like, which Kubernetes sets for each Service.
+        # Kubernetes sets FAUSSAIRE_PORT=tcp://... and others for each Service.
         assert pod["enableServiceLinks"] is False
 
 
@@ -108,7 +107,7 @@ def test_every_mount_is_of_a_volume_and_every_volume_is_mounted(pods: list[Manif
         assert all(len(set(one.values())) == len(one) for one in used)
 
 
-def test_what_a_volume_is_of_is_there(manifests: tuple[Manifest, ...], pods: list[Manifest]) -> None:
+def test_the_source_of_every_volume_exists(manifests: tuple[Manifest, ...], pods: list[Manifest]) -> None:
     there = {(each["kind"], each["metadata"]["name"]) for each in manifests}
     for volume in (volume for pod in pods for volume in pod["volumes"]):
         if claim := volume.get("persistentVolumeClaim"):
@@ -124,7 +123,7 @@ def test_no_image_names_a_registry_and_all_name_a_version(pods: list[Manifest]) 
     assert all(re.fullmatch(r"([a-z-]+/)?[a-z-]+:[a-z0-9.]+", image) for image in images)
 
 
-def test_every_probe_has_one_way_to_ask(pods: list[Manifest]) -> None:
+def test_every_probe_asks_only_by_http_at_a_port_of_its_container(pods: list[Manifest]) -> None:
     for container in (each for pod in pods for each in containers(pod)):
         ports = {port["name"] for port in container.get("ports", [])}
         for probe in (value for name, value in container.items() if name.endswith("Probe")):
@@ -132,17 +131,17 @@ def test_every_probe_has_one_way_to_ask(pods: list[Manifest]) -> None:
             assert probe["httpGet"]["port"] in ports
 
 
-def test_what_scales_finds_its_deployment_and_what_it_measures(manifests: tuple[Manifest, ...]) -> None:
+def test_every_scaler_finds_its_deployment_and_its_measure(manifests: tuple[Manifest, ...]) -> None:
     scalers = [each for each in manifests if each["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}]
     deployments = {each["metadata"]["name"]: each for each in manifests if each["kind"] == "Deployment"}
-    # Of two scalers, or of one and a number of replicas, each undoes what the other does.
+    # Two scalers, or a scaler and a number of replicas, undo each other's work.
     assert len(scalers) == sum("replicas" not in each["spec"] for each in deployments.values())
     for scaler in scalers:
         deployment = deployments[scaler["spec"]["scaleTargetRef"]["name"]]
         assert "cpu" in only_container(deployment)["resources"]["requests"]
 
 
-def test_every_setting_is_one_that_the_service_has_and_takes(manifests: tuple[Manifest, ...]) -> None:
+def test_the_service_has_and_accepts_every_setting(manifests: tuple[Manifest, ...]) -> None:
     known = {f"FAUSSAIRE_{name.upper()}": name for name in Settings.model_fields}
     for deployment in (each for each in manifests if each["kind"] == "Deployment"):
         for template in templates(deployment):
@@ -153,16 +152,16 @@ def test_every_setting_is_one_that_the_service_has_and_takes(manifests: tuple[Ma
 
 
 def commands() -> Iterator[list[str]]:
-    """What is asked of `faussaire` in k8s/training, as arguments."""
+    """Yield the arguments of each `faussaire` command in k8s/training."""
     for folder in (K8S / "training").glob("*/kustomization.yaml"):
-        for manifest in rendered(folder.parent):
+        for manifest in render(folder.parent):
             if manifest["kind"] == "TrainJob":
                 yield manifest["spec"]["trainer"]["args"]
             for template, key in product(templates(manifest), ("containers", "initContainers")):
                 yield from (each["args"] for each in template["spec"].get(key, []) if "args" in each)
 
 
-def test_every_command_is_one_that_faussaire_has() -> None:
+def test_faussaire_has_every_command() -> None:
     known = get_command(app).commands  # type: ignore[attr-defined]
     asked = list(commands())
     assert {arguments[0] for arguments in asked} == {"train", "evaluate", "export"}

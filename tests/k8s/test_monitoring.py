@@ -1,4 +1,4 @@
-"""The component has pods scraped, and rules and dashboard where Prometheus's operator and Grafana look."""
+"""The component gets pods scraped, and puts rules and dashboard where Prometheus' operator and Grafana look."""
 
 import json
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from monitoring.rules import COMPONENT, rules
-from tests.k8s.conftest import K8S, Manifest, composed, one, only_container, rendered
+from tests.k8s.conftest import K8S, Manifest, compose, one, only_container, render
 
 
 @pytest.fixture(scope="module")
 def manifests() -> tuple[Manifest, ...]:
-    return composed("monitoring")
+    return compose("monitoring")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def monitor(manifests: tuple[Manifest, ...]) -> Manifest:
 
 
 def pod(manifests: tuple[Manifest, ...]) -> tuple[dict[str, Any], Manifest]:
-    """Of the Deployment: its metadata without annotations to scrape by, and its spec."""
+    """Return the pod's metadata without its annotations, and its spec."""
     template = one(manifests, "Deployment")["spec"]["template"]
     return {name: value for name, value in template["metadata"].items() if name != "annotations"}, template["spec"]
 
@@ -37,7 +37,7 @@ def test_the_monitor_selects_our_pods_and_their_port(manifests: tuple[Manifest, 
     assert endpoint["path"] == "/metrics"
 
 
-def test_the_job_is_called_what_the_rules_call_it(manifests: tuple[Manifest, ...], monitor: Manifest) -> None:
+def test_the_scraped_job_has_the_name_that_the_rules_use(manifests: tuple[Manifest, ...], monitor: Manifest) -> None:
     metadata, _ = pod(manifests)
     job = metadata["labels"][monitor["jobLabel"]]
     asked = [rule["expr"] for group in rules()["groups"] for rule in group["rules"] if "job=" in rule["expr"]]
@@ -50,7 +50,7 @@ def test_nobody_scrapes_a_pod_twice(manifests: tuple[Manifest, ...]) -> None:
     assert not any(name.startswith("prometheus.io/") for name in annotations)
 
 
-def test_the_rules_are_those_that_prometheus_checks(manifests: tuple[Manifest, ...]) -> None:
+def test_the_component_has_the_rules_that_prometheus_checks(manifests: tuple[Manifest, ...]) -> None:
     assert one(manifests, "PrometheusRule")["spec"] == rules()
 
 
@@ -61,5 +61,5 @@ def test_grafana_finds_the_dashboard(manifests: tuple[Manifest, ...]) -> None:
     assert dashboard == json.loads((COMPONENT / "dashboard.json").read_text(encoding="utf-8"))
 
 
-def test_what_the_base_is_stays_as_it_is_but_for_its_annotations(manifests: tuple[Manifest, ...]) -> None:
-    assert pod(manifests) == pod(rendered(K8S / "base"))
+def test_the_base_changes_only_in_its_annotations(manifests: tuple[Manifest, ...]) -> None:
+    assert pod(manifests) == pod(render(K8S / "base"))

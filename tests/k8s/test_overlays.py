@@ -1,22 +1,22 @@
-"""What the overlays are composed of."""
+"""The parts of each overlay."""
 
 import pytest
 import yaml
 
-from tests.k8s.conftest import K8S, Manifest, one, only_container, quantity, rendered
+from tests.k8s.conftest import K8S, Manifest, one, only_container, quantity, render
 
 PRODUCTION = ("overlays/production-cpu", "overlays/production-gpu")
 
 
 def kinds(folder: str) -> set[str]:
-    return {each["kind"] for each in rendered(K8S / folder)}
+    return {each["kind"] for each in render(K8S / folder)}
 
 
 def deployment(folder: str) -> Manifest:
-    return one(rendered(K8S / folder), "Deployment")
+    return one(render(K8S / folder), "Deployment")
 
 
-def listed(folder: str) -> Manifest:
+def read_kustomization(folder: str) -> Manifest:
     kustomization: Manifest = yaml.safe_load((K8S / folder / "kustomization.yaml").read_text())
     return kustomization
 
@@ -29,7 +29,7 @@ def test_dev_is_one_small_replica() -> None:
 
 
 @pytest.mark.parametrize("overlay", PRODUCTION)
-def test_production_is_the_base_scaled_and_watched_behind_a_gateway_with_models_on_a_volume(overlay: str) -> None:
+def test_production_adds_scaling_monitoring_a_gateway_and_a_volume(overlay: str) -> None:
     added = {
         "ScaledObject",
         "Gateway",
@@ -45,20 +45,20 @@ def test_production_is_the_base_scaled_and_watched_behind_a_gateway_with_models_
 
 @pytest.mark.parametrize("overlay", PRODUCTION)
 def test_all_of_production_is_in_its_namespace(overlay: str) -> None:
-    manifests = rendered(K8S / overlay)
+    manifests = render(K8S / overlay)
     namespaces = {each["metadata"].get("namespace") for each in manifests if each["kind"] != "Namespace"}
     assert namespaces == {"faussaire"}
 
 
-def test_production_with_gpus_is_that_without_and_gpus() -> None:
-    cpu, gpu = (listed(overlay)["components"] for overlay in PRODUCTION)
+def test_production_with_gpus_only_adds_the_gpu_component() -> None:
+    cpu, gpu = (read_kustomization(overlay)["components"] for overlay in PRODUCTION)
     assert set(gpu) - set(cpu) == {"../../components/gpu"}
     assert set(cpu) <= set(gpu)
 
 
 @pytest.mark.parametrize(("overlay", "tag"), [(PRODUCTION[0], "latest"), (PRODUCTION[1], "gpu")])
-def test_the_one_image_that_an_overlay_names_is_that_of_every_container(overlay: str, tag: str) -> None:
+def test_every_container_has_the_one_image_that_an_overlay_names(overlay: str, tag: str) -> None:
     pod = deployment(overlay)["spec"]["template"]["spec"]
-    assert listed(overlay)["images"] == [{"name": "faussaire", "newTag": tag}]
+    assert read_kustomization(overlay)["images"] == [{"name": "faussaire", "newTag": tag}]
     images = {each["image"] for each in (*pod["initContainers"], *pod["containers"])}
     assert images == {f"faussaire:{tag}"}

@@ -1,4 +1,4 @@
-"""The Jobs that train: what they run, what they go on from, and what counts as a failure."""
+"""The Jobs that train: their commands, how they continue a run, and their failures."""
 
 import re
 import shutil
@@ -10,25 +10,25 @@ import pytest
 from typer.main import get_command
 
 from service.settings import ROOT
-from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, one, rendered, templates
+from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, one, render, templates
 from training.cli import REFUSED, app
 from training.commands.publish import WORSE
 from training.export.generator import name_of
 
 JOB, SEEDS, RETRAIN, TRAINJOB = (K8S / "training" / name for name in ("job", "seeds", "retrain", "trainjob"))
 DUE = "faussaire-retrain-29384720"
-"""The name of a CronJob's Job ends in the minute that it was due."""
+"""A CronJob names each Job by the minute that it was due."""
 
 
 def job_of(folder: Path) -> Manifest:
-    """The spec of its Job, or of the Jobs that its CronJob makes."""
-    (manifest,) = [each for each in rendered(folder) if each["kind"] in {"Job", "CronJob"}]
+    """Return the spec of the folder's Job, or of the Jobs that its CronJob makes."""
+    (manifest,) = [each for each in render(folder) if each["kind"] in {"Job", "CronJob"}]
     spec: Manifest = manifest["spec"]
     return spec["jobTemplate"]["spec"] if manifest["kind"] == "CronJob" else spec
 
 
 def pod_of(folder: Path) -> Manifest:
-    (template,) = [found for each in rendered(folder) for found in templates(each)]
+    (template,) = [found for each in render(folder) for found in templates(each)]
     spec: Manifest = template["spec"]
     return spec
 
@@ -37,8 +37,8 @@ def steps(folder: Path) -> dict[str, Manifest]:
     return {each["name"]: each for each in containers(pod_of(folder))}
 
 
-def parsed(arguments: list[str]) -> Manifest:
-    """The options of a command, as `faussaire` reads them."""
+def parse(arguments: list[str]) -> Manifest:
+    """Parse the options of a command as `faussaire` does."""
     command = get_command(app).commands[arguments[0]]  # type: ignore[attr-defined]
     options: Manifest = command.make_context(arguments[0], list(arguments[1:])).params
     return options
@@ -46,10 +46,10 @@ def parsed(arguments: list[str]) -> Manifest:
 
 def test_the_job_trains_evaluates_and_exports_one_run() -> None:
     train, evaluate, export = (each["args"] for each in steps(JOB).values())
-    options = parsed(train)
+    options = parse(train)
     run = f"runs/{options['preset']}-{options['data_name']}-{options['seed']}"
-    assert str(parsed(evaluate)["model"]) == str(parsed(export)["run"]) == run
-    written = parsed(export)["output"]
+    assert str(parse(evaluate)["model"]) == str(parse(export)["run"]) == run
+    written = parse(export)["output"]
     assert str(written.parent) == mounts(steps(JOB)["export"])["models"]
 
 
@@ -57,9 +57,9 @@ def test_a_seed_is_the_index_of_its_pod() -> None:
     job, (train,) = job_of(SEEDS), steps(SEEDS).values()
     assert job["completionMode"] == "Indexed"
     assert job["parallelism"] < job["completions"]
-    options = parsed([argument.replace("$(JOB_COMPLETION_INDEX)", "4") for argument in train["args"]])
+    options = parse([argument.replace("$(JOB_COMPLETION_INDEX)", "4") for argument in train["args"]])
     assert options["seed"] == 4
-    assert options["run"] is None  # each seed's is named by it
+    assert options["run"] is None  # so the name of the run has the seed
 
 
 @pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
@@ -75,17 +75,17 @@ def test_runs_and_data_are_on_volumes_where_commands_look_for_them(folder: Path)
 
 
 @pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
-def test_a_run_has_as_many_threads_as_cores_are_requested_and_is_the_same_on_any_node(folder: Path) -> None:
+def test_a_run_has_one_thread_for_each_requested_core_on_every_node(folder: Path) -> None:
     for step in steps(folder).values():
         (threads,) = [each for each in step["env"] if each["name"] == "OMP_NUM_THREADS"]
         assert threads["valueFrom"] == {"resourceFieldRef": {"resource": "requests.cpu"}}
-        assert re.fullmatch(r"[1-9]\d*", step["resources"]["requests"]["cpu"])  # whole ones: others are rounded up
+        assert re.fullmatch(r"[1-9]\d*", step["resources"]["requests"]["cpu"])  # others are rounded up
 
 
 @pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN], ids=lambda folder: folder.name)
-def test_an_eviction_is_no_failure_and_what_a_person_must_mend_is_not_tried_again(folder: Path) -> None:
+def test_an_eviction_is_no_failure_and_a_refused_run_is_not_tried_again(folder: Path) -> None:
     job = job_of(folder)
-    assert pod_of(folder)["restartPolicy"] == "Never"  # which a policy of failures asks for
+    assert pod_of(folder)["restartPolicy"] == "Never"  # a podFailurePolicy needs this
     assert job["podReplacementPolicy"] == "Failed"
     refused, evicted = job["podFailurePolicy"]["rules"]
     assert refused["action"] == ("FailIndex" if "completions" in job else "FailJob")
@@ -97,7 +97,7 @@ def test_an_eviction_is_no_failure_and_what_a_person_must_mend_is_not_tried_agai
 
 
 def test_retraining_never_overlaps_and_ends_long_before_it_is_due_again() -> None:
-    cronjob = one(rendered(RETRAIN), "CronJob", "faussaire-retrain")["spec"]
+    cronjob = one(render(RETRAIN), "CronJob", "faussaire-retrain")["spec"]
     assert cronjob["concurrencyPolicy"] == "Forbid"
     assert cronjob["schedule"].split()[2:] == ["*", "*", "0"]  # weekly
     assert cronjob["startingDeadlineSeconds"] + job_of(RETRAIN)["activeDeadlineSeconds"] < 7 * 24 * 3600
@@ -105,8 +105,8 @@ def test_retraining_never_overlaps_and_ends_long_before_it_is_due_again() -> Non
     assert cronjob["failedJobsHistoryLimit"] > 0
 
 
-def ran(step: str, folder: Path, status: int = 0) -> "subprocess.CompletedProcess[str]":
-    """Runs a step of the CronJob with a stand-in for `faussaire`, which says its arguments and ends with `status`."""
+def run_step(step: str, folder: Path, status: int = 0) -> "subprocess.CompletedProcess[str]":
+    """Run a step of the CronJob with a stand-in for `faussaire` that prints its arguments and exits with `status`."""
     stand_in = folder / "faussaire"
     stand_in.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@"\nexit {status}\n')
     stand_in.chmod(0o755)
@@ -118,24 +118,24 @@ def ran(step: str, folder: Path, status: int = 0) -> "subprocess.CompletedProces
 def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
     (name,) = [each for each in steps(RETRAIN)["train"]["env"] if each["name"] == "JOB"]
     assert name["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.labels['batch.kubernetes.io/job-name']"
-    done = ran("train", tmp_path)
-    options = parsed(done.stdout.splitlines())
+    done = run_step("train", tmp_path)
+    options = parse(done.stdout.splitlines())
     assert options["seed"] == 29384720
     assert str(options["run"]) == f"runs/{DUE}/mnist-acgan"
-    trained, options = options["run"], parsed(ran("publish", tmp_path).stdout.splitlines())
+    trained, options = options["run"], parse(run_step("publish", tmp_path).stdout.splitlines())
     assert options["run"] == trained
     assert str(options["models"]) == mounts(steps(RETRAIN)["publish"])["models"]
     assert options["canary"] is None
 
 
-def test_what_is_retrained_is_published_by_the_name_of_a_model_that_ships(tmp_path: Path) -> None:
-    options = parsed(ran("publish", tmp_path).stdout.splitlines())
+def test_retraining_publishes_under_the_name_of_a_shipped_model(tmp_path: Path) -> None:
+    options = parse(run_step("publish", tmp_path).stdout.splitlines())
     assert options["name"] is None
     assert (ROOT / "models" / f"{name_of(options['run'])}.onnx").is_file()
 
 
-def test_training_is_told_of_an_eviction_itself(tmp_path: Path) -> None:
-    """No shell stands between, which would keep SIGTERM to itself."""
+def test_sigterm_reaches_training_itself(tmp_path: Path) -> None:
+    """A shell in between would not pass SIGTERM on."""
     (tmp_path / "faussaire").write_text("#!/bin/sh\nkill -TERM $$\n")
     (tmp_path / "faussaire").chmod(0o755)
     command = steps(RETRAIN)["train"]["command"]
@@ -144,43 +144,45 @@ def test_training_is_told_of_an_eviction_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "expected"), [(0, 0), (WORSE, 0), (REFUSED, REFUSED), (1, 1), (137, 137)])
-def test_a_model_that_is_worse_is_no_failure_and_all_else_is(status: int, expected: int, tmp_path: Path) -> None:
-    assert ran("publish", tmp_path, status).returncode == expected
+def test_a_worse_model_is_no_failure_and_other_failures_stay_failures(
+    status: int, expected: int, tmp_path: Path
+) -> None:
+    assert run_step("publish", tmp_path, status).returncode == expected
 
 
-def test_a_training_that_fails_is_not_published(tmp_path: Path) -> None:
-    assert ran("train", tmp_path, REFUSED).returncode == REFUSED
+def test_a_failed_training_is_not_published(tmp_path: Path) -> None:
+    assert run_step("train", tmp_path, REFUSED).returncode == REFUSED
     assert [each["name"] for each in pod_of(RETRAIN)["initContainers"]] == ["train"]
     assert [each["name"] for each in pod_of(RETRAIN)["containers"]] == ["publish"]
 
 
 @pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
 def test_training_is_kept_apart_from_the_service(folder: Path) -> None:
-    (template,) = [found for each in rendered(folder) for found in templates(each)]
+    (template,) = [found for each in render(folder) for found in templates(each)]
     labels = template["metadata"]["labels"]
-    base = rendered(K8S / "base")
+    base = render(K8S / "base")
     assert not one(base, "Service")["spec"]["selector"].items() <= labels.items()
     assert not one(base, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
-    policy = one(rendered(folder), "NetworkPolicy", "faussaire-training")["spec"]
+    policy = one(render(folder), "NetworkPolicy", "faussaire-training")["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
     assert policy["ingress"] == []
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
 
 
-def test_a_trainjob_is_run_by_the_runtime_beside_it() -> None:
-    manifests = rendered(TRAINJOB)
+def test_a_trainjob_names_the_runtime_beside_it() -> None:
+    manifests = render(TRAINJOB)
     (trainjob,) = [each for each in manifests if each["kind"] == "TrainJob"]
     reference = trainjob["spec"]["runtimeRef"]
     runtime = one(manifests, reference["kind"], reference["name"])
     assert runtime["apiVersion"].split("/")[0] == reference["apiGroup"]
     (replicated,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
-    # By this label Kubeflow finds the container, of this name, that a TrainJob's arguments are for.
+    # Kubeflow gives a TrainJob's arguments to the container that has this label and name.
     assert replicated["template"]["metadata"]["labels"] == {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}
     assert steps(TRAINJOB).keys() == {"node"}
-    assert parsed(trainjob["spec"]["trainer"]["args"])["preset"] == "infogan"
+    assert parse(trainjob["spec"]["trainer"]["args"])["preset"] == "infogan"
 
 
-def test_the_training_image_has_all_that_its_package_is_made_of(tmp_path: Path) -> None:
+def test_the_training_image_copies_all_that_its_package_needs(tmp_path: Path) -> None:
     copied = re.findall(r"^COPY (.+) /src/?(\S*)$", (K8S / "training" / "Dockerfile").read_text(), re.MULTILINE)
     for sources, target in copied:
         for source in sources.split():

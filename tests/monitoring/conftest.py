@@ -1,4 +1,4 @@
-"""The dashboard, and the queries that it and the rules make of the service's metrics."""
+"""The dashboard, the rules, and their queries."""
 
 import json
 import re
@@ -16,12 +16,12 @@ METRIC = re.compile(r"(?<![\w:])(up|faussaire_\w+)(?:\{([^}]*)\})?")
 
 
 def queries() -> list[str]:
-    """All of the dashboard, and of the rules."""
+    """Return all queries of the dashboard and the rules."""
     drawn = [target["expr"] for panel in PANELS for target in panel["targets"]]
     drawn += [annotation["expr"] for annotation in DASHBOARD["annotations"]["list"]]
     return drawn + [rule["expr"] for rule in ALERTS] + list(RECORDS.values())
 
 
 def metrics_of(query: str) -> list[tuple[str, set[str]]]:
-    """The metrics that a query names, and the labels that it chooses by."""
+    """Return each metric that a query names, with the labels that it selects by."""
     return [(name, set(re.findall(r"(\w+)\s*[=!]~?", labels))) for name, labels in METRIC.findall(query)]

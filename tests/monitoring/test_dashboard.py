@@ -1,4 +1,4 @@
-"""The dashboard is of the form that Grafana reads. Grafana is not run; its queries are, in tests/observability."""
+"""The dashboard has the form that Grafana reads. No test runs Grafana; tests/observability runs its queries."""
 
 from itertools import pairwise
 
@@ -10,15 +10,15 @@ VARIABLES = {variable["name"]: variable for variable in DASHBOARD["templating"][
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
-def test_its_variables_choose_the_prometheus_the_namespace_and_the_model() -> None:
+def test_the_variables_choose_prometheus_namespace_and_model() -> None:
     assert VARIABLES["datasource"]["type"] == "datasource"
     for name in ("namespace", "model"):
-        assert VARIABLES[name]["allValue"] == ".*"  # which is right too where no series has that label
+        assert VARIABLES[name]["allValue"] == ".*"  # right too if no series has the label
         assert VARIABLES[name]["datasource"] == SOURCE
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
-def test_a_panel_says_where_its_data_are_from_and_in_what_unit(panel: dict[str, object]) -> None:
+def test_a_panel_names_its_data_source_and_its_unit(panel: dict[str, object]) -> None:
     assert panel["datasource"] == SOURCE
     assert panel["fieldConfig"]["defaults"]["unit"]  # type: ignore[index]
     targets = panel["targets"]
@@ -30,7 +30,7 @@ def test_a_panel_says_where_its_data_are_from_and_in_what_unit(panel: dict[str, 
         assert 'namespace=~"$namespace"' in target["expr"]
 
 
-def test_no_two_panels_are_one_or_lie_in_one_place() -> None:
+def test_no_two_panels_share_an_id_a_title_or_a_place() -> None:
     panels = DASHBOARD["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert len({panel["title"] for panel in panels}) == len(panels)
@@ -47,7 +47,7 @@ def test_no_two_panels_are_one_or_lie_in_one_place() -> None:
         taken |= cells
 
 
-def test_it_goes_from_what_clients_see_to_what_serves() -> None:
+def test_the_rows_go_from_requests_to_processes() -> None:
     rows = [(panel["gridPos"]["y"], panel["title"]) for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert [title for _, title in rows] == ["Requests", "Queue and batches", "Models and processes"]
     assert all(above < below for (above, _), (below, _) in pairwise(rows))

@@ -1,4 +1,4 @@
-"""Rules and dashboard ask for metrics that there are; every alert says what to do."""
+"""Rules and dashboard ask for metrics that the service has, and every alert has a runbook."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ from tests.monitoring.conftest import ALERTS, metrics_of, queries
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 TARGETS = {"job", "instance", "namespace", "pod", "container"}
-"""Labels that Prometheus gives each series of a pod."""
+"""Labels that Prometheus adds to each series of a pod."""
 
 
 @pytest.fixture(scope="module")
 def series(models_dir: Path) -> dict[str, set[str]]:
-    """The labels of each series of a live scrape."""
+    """Return the labels of each series of a live scrape."""
     found: dict[str, set[str]] = {"up": set()}
     with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
         client.post("/v1/images", json={})
@@ -30,14 +30,14 @@ def series(models_dir: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_every_metric_that_is_asked_for_is_there_with_the_labels_that_choose_it(series: dict[str, set[str]]) -> None:
+def test_every_query_asks_for_metrics_and_labels_that_the_service_has(series: dict[str, set[str]]) -> None:
     asked = [metric for query in queries() for metric in metrics_of(query)]
     assert len({name for name, _ in asked}) > 20
     wrong = {name: labels for name, labels in asked if name not in series or labels - series[name] - TARGETS}
     assert wrong == {}
 
 
-def test_every_bucket_that_is_asked_for_is_there(models_dir: Path) -> None:
+def test_every_bucket_in_a_query_exists(models_dir: Path) -> None:
     with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
         client.post("/v1/images", json={})
         text = client.get("/metrics").text
@@ -49,7 +49,7 @@ def test_every_bucket_that_is_asked_for_is_there(models_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-def test_every_alert_leads_to_what_to_do(alert: dict[str, dict[str, str]]) -> None:
+def test_every_alert_leads_to_its_runbook(alert: dict[str, dict[str, str]]) -> None:
     page, anchor = alert["annotations"]["runbook"].split("#")
     assert page == "docs/operations.md"
     assert anchor == str(alert["alert"]).lower()
@@ -57,14 +57,14 @@ def test_every_alert_leads_to_what_to_do(alert: dict[str, dict[str, str]]) -> No
     assert alert["labels"]["severity"] in {"page", "ticket", "info"}
 
 
-def test_every_runbook_is_of_an_alert() -> None:
+def test_every_runbook_belongs_to_an_alert() -> None:
     headings = re.findall(r"^### (Faussaire\w+)$", OPERATIONS, re.MULTILINE)
     assert headings == [alert["alert"] for alert in ALERTS]
 
 
-def test_every_severity_has_somebody_to_go_to() -> None:
+def test_every_severity_has_a_receiver() -> None:
     routing = example("alertmanager")
     matched = {matcher for route in routing["route"]["routes"] for matcher in route["matchers"]}
-    assert matched == {'severity = "page"', 'severity = "info"'}  # tickets go where all else does
+    assert matched == {'severity = "page"', 'severity = "info"'}  # tickets go to the default receiver
     named = {routing["route"]["receiver"]} | {route["receiver"] for route in routing["route"]["routes"]}
     assert named == {receiver["name"] for receiver in routing["receivers"]}

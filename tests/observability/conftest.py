@@ -1,4 +1,4 @@
-"""A real server of two workers under load of every sort, with a real Prometheus and a real Alertmanager behind."""
+"""A real server of two workers under load of every kind, with a real Prometheus and a real Alertmanager."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitoring.local import alertmanager, example, prometheus, targeted
+from monitoring.local import alertmanager, example, prometheus, set_target
 from tests.conftest import Receiver, program, receiving, small_card, write_recogniser, write_small, write_version
 from tests.end_to_end.conftest import free_port, serving
 
@@ -32,20 +32,20 @@ class Watched:
     webhook: Receiver
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """Prometheus's answer: a list of series, each with its labels and value."""
+        """Return Prometheus' answer: a list of series, each with its labels and value."""
         answer = self.prometheus.get("/api/v1/query", params={"query": expression})
         assert answer.status_code == 200, answer.text
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
 
-    def notified(self, alert: str, status: str) -> list[dict[str, Any]]:
-        """What the webhook was told of an alert."""
-        told = [one for body in self.webhook.bodies for one in json.loads(body)["alerts"]]
-        return [one for one in told if one["labels"]["alertname"] == alert and one["status"] == status]
+    def notifications(self, alert: str, status: str) -> list[dict[str, Any]]:
+        """Return the notifications of an alert that the webhook received."""
+        received = [one for body in self.webhook.bodies for one in json.loads(body)["alerts"]]
+        return [one for one in received if one["labels"]["alertname"] == alert and one["status"] == status]
 
 
-def until(condition: Callable[[], bool], pause: float = 0.25) -> bool:
-    """Whether it comes true in time."""
+def wait_until(condition: Callable[[], bool], pause: float = 0.25) -> bool:
+    """Wait for a condition; return whether it comes true within PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
@@ -75,12 +75,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         target = f"{service.base_url.host}:{service.base_url.port}"
         graphs = stack.enter_context(prometheus(folder, free_port(), hasty_scrapes(target, alerts)))
         asked, alerted = (stack.enter_context(httpx.Client(base_url=url, timeout=60)) for url in (graphs, alerting))
-        stack.enter_context(loaded(str(service.base_url), models))
+        stack.enter_context(keep_asking(str(service.base_url), models))
         yield Watched(service, models, asked, alerted, webhook)
 
 
 def hasty_alerts(url: str) -> dict[str, Any]:
-    """The example for operators, which does not wait, and tells the test."""
+    """Return the example for operators, without pauses and with the test's webhook as receiver."""
     configuration = example("alertmanager")
     configuration["route"] |= {"group_wait": "0s", "group_interval": "1s"}
     for receiver in configuration["receivers"]:
@@ -90,15 +90,15 @@ def hasty_alerts(url: str) -> dict[str, Any]:
 
 
 def hasty_scrapes(target: str, alerts: int) -> dict[str, Any]:
-    configuration = targeted(example("prometheus"), target)
+    configuration = set_target(example("prometheus"), target)
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     configuration["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{alerts}"]}]}]
     return configuration
 
 
 @contextmanager
-def loaded(url: str, models: Path) -> Iterator[None]:
-    """Asks for everything that there is again and again, and replaces a model, until it ends."""
+def keep_asking(url: str, models: Path) -> Iterator[None]:
+    """Ask every endpoint again and again, and replace a model, until the context ends."""
     stop = Event()
     thread = Thread(target=ask_for_everything, args=(url, models, stop))
     thread.start()
@@ -113,7 +113,7 @@ def ask_for_everything(url: str, models: Path, stop: Event) -> None:
     with httpx.Client(base_url=url, timeout=60) as client:
         before = None
         for turn in count():
-            if stop.wait(0.1):  # a machine that is busy with this has no time for Prometheus
+            if stop.wait(0.1):  # without a pause a busy machine has no time for Prometheus
                 return
             png = client.post("/v1/images", json={"seed": turn}).content
             drawn = client.post("/v1/images", json={"model": "plain", "n": 40, "format": "zip"})
@@ -125,6 +125,6 @@ def ask_for_everything(url: str, models: Path, stop: Event) -> None:
             client.post("/v1/interpolations", json={"from": {"seed": 1}, "to": {"seed": 2}, "frames": 4})
             client.post("/v1/datasets", json={"n": 100, "model": "plain"})
             client.get("/v1/models/nobody")
-            if drawn.headers["faussaire-model"] != before:  # the last file has been taken
+            if drawn.headers["faussaire-model"] != before:  # the service has taken the last file
                 before = drawn.headers["faussaire-model"]
                 write_version(models, turn, "plain")

@@ -1,4 +1,4 @@
-"""promtool on the rules, and on what the service says of itself."""
+"""promtool checks the rules and the service's metrics."""
 
 import shutil
 import subprocess
@@ -39,7 +39,7 @@ def test_alerts_fire_when_they_should_and_not_before(folder: Path) -> None:
     promtool(folder, "test", "rules", *(case.name for case in CASES))
 
 
-def test_every_alert_is_seen_to_fire_and_not_to_fire() -> None:
+def test_every_alert_has_a_case_that_fires_and_a_case_that_does_not() -> None:
     cases = [test for case in CASES for test in yaml.safe_load(case.read_text())["tests"]]
     tests = [one for case in cases for one in case.get("alert_rule_test", [])]
     names = {alert["alert"] for alert in ALERTS}
@@ -47,7 +47,7 @@ def test_every_alert_is_seen_to_fire_and_not_to_fire() -> None:
     assert {test["alertname"] for test in tests if not test.get("exp_alerts")} == names
 
 
-def test_what_is_scraped_is_in_the_format_and_named_as_prometheus_would_have_it(watched: Watched, folder: Path) -> None:
+def test_promtool_accepts_the_format_and_names_of_the_metrics(watched: Watched, folder: Path) -> None:
     answer = httpx.get(f"{watched.service.base_url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     promtool(folder, "check", "metrics", stdin=answer.text)

@@ -16,7 +16,7 @@ from service.settings import Device
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """An ONNX Generator that was built with CUDA; the providers that it is asked for, and gives."""
+    """An ONNX Runtime built with CUDA, with the providers that are asked for and those that it gives."""
     seen: list[Any] = []
 
     def opened(_: bytes, __: ort.SessionOptions, providers: list[Any]) -> Any:
