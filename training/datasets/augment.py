@@ -13,9 +13,9 @@ SHIFT = 0.15
 
 
 def augment(images: Tensor, source: torch.Generator, fade: float) -> Tensor:
-    """Rotate, scale, shear, shift and dim each image (N, channels, H, W) in [-1, 1] by a random little.
+    """Rotate, scale, shear, shift and dim each image (N, channels, H, W) in [-1, 1] by a small random amount.
 
-    `fade` in [0, 1] is the most by which brightness falls.
+    `fade` in [0, 1] is the largest loss of brightness.
     """
     count = len(images)
     u = torch.rand(count, 7, generator=source, device=images.device) * 2 - 1

@@ -51,12 +51,12 @@ def read(folder: Path, *, train: bool) -> tuple[Tensor, Tensor, tuple[str, ...]]
 
 
 def name_of(folder: Path) -> str:
-    """The slug of the folder's own name, without the path to it."""
+    """Return the slug of the folder's own name, without its path."""
     return slug(folder.resolve().name) or "images"
 
 
 def _splits(folder: Path) -> tuple[Classes, Classes]:
-    """The classes to train on and those to test on, of the same names."""
+    """Return the classes for training and for testing, with the same names."""
     if not folder.is_dir():
         raise DataUnavailable(f"{folder} is not a folder; name an existing folder of images with --data")
     if all((folder / split).is_dir() for split in ("train", "test")):
@@ -78,7 +78,7 @@ def _splits(folder: Path) -> tuple[Classes, Classes]:
 
 
 def _classes(folder: Path, name: str) -> Classes:
-    """One class a sub-folder with images, sorted by name; else one class `name` of the folder's own images."""
+    """Return one class for each sub-folder with images, sorted by name; else one class `name` for the folder."""
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     found = [(path, images) for path in inside if (images := _images(path))]
     own = _images(folder)
@@ -100,7 +100,7 @@ def _classes(folder: Path, name: str) -> Classes:
 
 
 def _images(folder: Path) -> list[Path]:
-    """The files whose ending says that Pillow can open them, sorted; hidden ones are none."""
+    """Return the files with an ending that Pillow can open, sorted, without hidden files."""
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     return [
         path
@@ -110,7 +110,7 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
-    """(width, height), the order that Pillow has them in."""
+    """Return (width, height), in Pillow's order."""
     widths, heights = zip(*map(_size, paths), strict=True)
     return _side(widths), _side(heights)
 
@@ -121,7 +121,7 @@ def _side(lengths: Iterable[int]) -> int:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """Upright (width, height), from the file's header where the format has it there."""
+    """Return (width, height) of the upright image, from the file's header if the format has it there."""
     try:
         with Image.open(path) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= QUARTER_TURNED
@@ -131,7 +131,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _pixels(path: Path, *, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The image upright, scaled to fit inside `size`, and centred on black: (H, W, 3)."""
+    """Return the upright image, scaled to fit inside `size` and centred on black: (H, W, 3)."""
     try:
         with Image.open(path) as image:
             colours = _rgb(ImageOps.exif_transpose(image))
@@ -146,7 +146,7 @@ def _pixels(path: Path, *, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """8 bits a channel, on black. Raises ValueError for pixels that no unsigned 16 bits hold."""
+    """Convert to 8 bits a channel, on black. Raises ValueError for pixels outside unsigned 16 bits."""
     if image.mode == "F" or image.mode.startswith("I"):
         values = np.asarray(image)
         if image.mode == "F" or values.min() < 0 or values.max() > np.iinfo(np.uint16).max:

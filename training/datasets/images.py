@@ -33,7 +33,7 @@ class ImageSet:
         return ImageShape.model_validate({"height": height, "width": width, "channels": channels})
 
     def digest(self) -> str:
-        """12 hexadecimal digits of the SHA-256 of shape, classes, labels and pixels."""
+        """Return 12 hexadecimal digits of the SHA-256 of shape, classes, labels and pixels."""
         said = repr((tuple(self.images.shape), self.classes)).encode()
         digest = hashlib.sha256(said)
         for tensor in (self.labels, self.images):
@@ -41,7 +41,7 @@ class ImageSet:
         return digest.hexdigest()[:12]
 
     def rows(self, rows: Tensor) -> "ImageSet":
-        """The images of these row numbers (M,)."""
+        """Return the images of these row numbers (M,)."""
         return ImageSet(self.images[rows], self.labels[rows], self.classes, self.card)
 
     def to(self, device: torch.device) -> "ImageSet":

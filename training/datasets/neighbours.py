@@ -1,4 +1,4 @@
-"""Which real images lie nearest to each: other views of what it shows, found without labels."""
+"""The nearest real images of each image: other views of the same thing, found without labels."""
 
 import math
 

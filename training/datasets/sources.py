@@ -1,4 +1,4 @@
-"""The data sets by name: where each comes from, and what its labels are called."""
+"""The data sets by name: where each comes from, and the names of its labels."""
 
 import string
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, generator: Generator, step: int) -> None:
-        """Move towards the generator's weights; early on faster, so that the initial ones are forgotten."""
+        """Move towards the generator's weights, faster at first, to forget the initial weights."""
         decay = min(DECAY, (1 + step) / (10 + step))
         mine: list[Tensor] = list(self.generator.parameters())
         torch._foreach_lerp_(mine, list(generator.parameters()), 1 - decay)
@@ -30,7 +30,7 @@ class Average:
 
 @torch.no_grad()
 def recompute_batch_norm(generator: Generator, space: LatentSpace, seed: int) -> None:
-    """Measure the batch-norm statistics anew: those that the training left belong to other weights."""
+    """Measure the batch-norm statistics again: those from training belong to other weights."""
     norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     if not norms:
         return

@@ -1,4 +1,4 @@
-"""The whole state of a run in one file, so that going on is the same as never having stopped."""
+"""The whole state of a run in one file, so that a run that continues equals a run that never stopped."""
 
 import pickle
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from training.loop.players import Players
 
 @dataclass
 class State:
-    """What training moves."""
+    """What training changes: the state of a run between two steps."""
 
     players: Players
     average: Average
@@ -71,13 +71,13 @@ class State:
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
 
     def networks(self) -> dict[str, nn.Module]:
-        """By the names that a checkpoint gives them."""
+        """Return the networks under the names that a checkpoint uses."""
         return {name: part for name, part in self._parts().items() if isinstance(part, nn.Module)}
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Raises CorruptCheckpoint for whatever torch says of a damaged file."""
+    """Turn every error that torch raises for a damaged file into CorruptCheckpoint."""
     try:
         yield
     except (RuntimeError, KeyError, ValueError, TypeError, EOFError, BadZipFile, pickle.UnpicklingError) as error:

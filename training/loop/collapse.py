@@ -1,4 +1,4 @@
-"""Whether a run has collapsed: judged by its statistics alone, so that going on after a stop judges the same."""
+"""Whether a run has collapsed, by its statistics alone: a run that continues after a stop is judged the same."""
 
 import math
 from collections.abc import Callable
@@ -33,14 +33,14 @@ IN_A_ROW = 3
 
 @dataclass(frozen=True)
 class Watch:
-    """What to do about a collapse, and who tells the classes of what a run draws."""
+    """What to do after a collapse, and which judge tells the classes of drawn images."""
 
     on_collapse: OnCollapse = "rollback"
     judge: Judge | None = None
     say: Callable[[str], None] = print
 
     def histogram(self, drawer: Drawer) -> dict[str, float]:
-        """Each class's share of 250 images, and their divergence from even shares; nothing without a judge."""
+        """Return each class's share of 250 images and the divergence from even shares; without a judge, nothing."""
         if self.judge is None:
             return {}
         drawer.generator.eval()
@@ -52,7 +52,7 @@ class Watch:
 
 
 def reason(rows: list[dict[str, float]]) -> str | None:
-    """Why the newest rows of `stats.jsonl` are a collapse, or None."""
+    """Say why the newest rows of `stats.jsonl` show a collapse, or return None."""
     return _classes_lost(rows) or _spike(rows, "gradient_d") or _spike(rows, "gradient_g")
 
 

@@ -24,18 +24,18 @@ FULL_SPEED_UNTIL = 0.5
 
 
 def evenness(progress: float) -> float:
-    """How often entropy counts, `progress` being the part of the head start that is over, in [0, 1]."""
+    """Return the weight of the entropy; `progress` in [0, 1] is the part of the head start that is over."""
     return 1 + (EVENNESS - 1) * max(0.0, 1 - progress / EVEN_UNTIL)
 
 
 def pace(progress: float) -> float:
-    """The learning rate as a share of the first."""
+    """Return the learning rate as a share of the first one."""
     late = max(0.0, progress - FULL_SPEED_UNTIL) / (1 - FULL_SPEED_UNTIL)
     return (1 + math.cos(math.pi * late)) / 2
 
 
 def batches(step: int, batch: int, per_epoch: int, head_start: int) -> int:
-    """How many batches a step takes at once: in the head start, of so many steps, `IMAGES` worth, within an epoch."""
+    """Return how many batches one step takes: in the head start, `IMAGES` images' worth, at most an epoch."""
     if step >= head_start:
         return 1
     return min(max(1, IMAGES // batch), per_epoch - step % per_epoch)

@@ -23,14 +23,14 @@ CURVES = {
 
 
 def save_sheet(path: Path, drawer: Drawer, seed: int) -> None:
-    """Class codes down and the first style code across; rows of plain noise for a generator without codes."""
+    """Save a sheet: class codes down, the first style code across. Without codes, rows of plain noise."""
     images = drawer(grid(drawer.space, COLUMNS, drawer.source(seed))).permute(0, 2, 3, 1)  # (N, H, W, channels)
     with replacing(path) as beside:
         to_picture(tile(images.cpu().numpy(), COLUMNS), SHEET_SCALE).save(beside)
 
 
 def save_curves(path: Path, stats: list[dict[str, float]]) -> None:
-    """One panel a group of curves, over epochs."""
+    """Save the curves over epochs, one panel for each group."""
     panels = {title: [name for name in names if name in stats[-1]] for title, names in CURVES.items()}
     panels = {title: names for title, names in panels.items() if names}
     with mpl.rc_context({"axes.grid": True, "grid.alpha": 0.3}):

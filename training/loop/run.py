@@ -17,7 +17,7 @@ KEPT_CHECKPOINTS = 2
 
 
 class Config(BaseModel):
-    """Everything that decides what a run computes."""
+    """All settings that change what a run computes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class Config(BaseModel):
 
     @classmethod
     def of(cls, preset: str, **chosen: object) -> Self:
-        """A preset's row, but for what is chosen otherwise. Raises UnknownName."""
+        """Return the preset's row with the given changes. Raises UnknownName."""
         row = asdict(presets.preset(preset))
         del row["source"]
         given = {name: value for name, value in chosen.items() if value is not None}
@@ -54,7 +54,7 @@ class Config(BaseModel):
         return presets.latent_space(self.codes, self.noise, classes)
 
     def shorten_head_start(self) -> Self:
-        """The same configuration with a head start of at most half the epochs."""
+        """Return the same configuration with a head start of at most half the epochs."""
         return self.model_copy(update={"head_start": min(self.head_start, self.epochs // 2)})
 
 
@@ -74,7 +74,7 @@ class Run:
         return self.folder / "checkpoints" / f"step-{step:08d}.pt"
 
     def checkpoints(self) -> list[Path]:
-        """Oldest first."""
+        """Return the checkpoints, oldest first."""
         return sorted((self.folder / "checkpoints").glob("step-*.pt"))
 
     def last_checkpoint(self) -> Path:
@@ -102,7 +102,7 @@ class Run:
             ) from None
 
     def claim(self, config: Config) -> None:
-        """Write the configuration, or check that the folder's own is the same but for its length.
+        """Write the configuration; if the folder has one, check that only its length differs.
 
         Raises RunMismatch.
         """
@@ -118,7 +118,7 @@ class Run:
         write_text(self.config_path, config.model_dump_json(indent=2) + "\n")
 
     def read_stats(self) -> list[dict[str, float]]:
-        """All rows that are whole: a crash may have cut the last one short."""
+        """Return all complete rows: a crash may have cut the last one."""
         if not self.stats_path.exists():
             return []
         rows = []
@@ -130,7 +130,7 @@ class Run:
         return rows
 
     def rewind_stats(self, step: int) -> None:
-        """Forget what was written after the checkpoint that training goes on from."""
+        """Remove the rows written after the checkpoint from which training continues."""
         kept = [row for row in self.read_stats() if row["step"] <= step]
         write_text(self.stats_path, "".join(json.dumps(row) + "\n" for row in kept))
 

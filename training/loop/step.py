@@ -42,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class AdversarialStep:
-    """What does not change from one step to the next."""
+    """The parts of a training step that stay the same in all steps."""
 
     space: LatentSpace
     codes: Codes
@@ -52,7 +52,7 @@ class AdversarialStep:
     """Steps in which only the recogniser learns."""
 
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:
-        """Move the players once; returns scalars on their device. `number` counts the steps of the run."""
+        """Train the players once; return scalars on their device. `number` counts the steps of the run."""
         terms: dict[str, Tensor] = {}
         if players.recogniser is not None and (number < self.head_start or not self.head_start):
             terms |= self._recognise(players, players.recogniser, real, source, number)
@@ -67,12 +67,12 @@ class AdversarialStep:
         return terms
 
     def _told(self, classes: Tensor) -> Tensor:
-        """What D is told of the classes (N, C): all or nothing."""
+        """Return the classes (N, C) that D sees: all of them, or none."""
         return classes if self.codes in TOLD else classes[:, :0]
 
     @torch.no_grad()
     def classes(self, players: Players, real: Batch) -> Tensor:
-        """The classes of real images (N, C): their labels, or for InfoGAN, which has none, the codes that Q reads."""
+        """Return the classes of real images (N, C): their labels, or for InfoGAN the codes that Q reads."""
         if self.codes != "infogan" or players.recogniser is None:
             return real.one_hot(len(self.space.classes))
         read: Tensor = players.recogniser.classes.eval()(real.images)
@@ -81,7 +81,7 @@ class AdversarialStep:
     def _recognise(
         self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator, number: int
     ) -> dict[str, Tensor]:
-        """Q's class codes learn from real images alone, with labels for ACGAN, without for InfoGAN."""
+        """Train Q's class codes on real images only: with labels for ACGAN, without for InfoGAN."""
         progress = number / self.head_start if self.head_start else 0.0
         for group in players.optimiser_class.param_groups:
             group["lr"] = LR_Q * headstart.pace(progress)
@@ -134,13 +134,13 @@ class AdversarialStep:
 
 @dataclass(frozen=True)
 class VariationalStep:
-    """The step of the variational auto-encoder: encoder and generator descend together."""
+    """The step of the variational auto-encoder: one loss trains encoder and generator together."""
 
     space: LatentSpace
     head_start: int = 0
 
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:  # noqa: ARG002
-        """As `AdversarialStep`'s."""
+        """Train the players once, as `AdversarialStep` does."""
         classes = real.one_hot(len(self.space.classes))
         mean, log_variance = players.discriminator(real.images, classes)
         spread = torch.randn(mean.shape, generator=source, device=mean.device)

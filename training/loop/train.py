@@ -114,7 +114,7 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch)
 
 
 def save(run: Run, state: State, step: Step) -> None:
-    """A checkpoint, a sample sheet by the averaged weights, and the curves so far."""
+    """Save a checkpoint, a sample sheet drawn with the averaged weights, and the curves so far."""
     path = run.checkpoint_path(state.step)
     if path.exists():
         return
@@ -128,7 +128,7 @@ def save(run: Run, state: State, step: Step) -> None:
 
 
 def initial_state(config: Config, images: ImageSet, device: torch.device) -> State:
-    """Players fresh from the run's seed."""
+    """Return new players, drawn from the run's seed."""
     torch.manual_seed(config.seed)
     space = config.latent_space(images.classes)
     built = build(config.network, config.objective, config.codes, space, images.shape, config.dropout)
@@ -139,7 +139,7 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
 
 
 def fit_styles(state: State, step: Step, images: ImageSet) -> None:
-    """Find out, once classes are told apart, how real images of one class differ."""
+    """Fit the style codes once classes are known: how do real images of one class differ?"""
     recogniser = state.players.recogniser
     if recogniser is None or recogniser.styles is None or not isinstance(step, AdversarialStep):
         return
@@ -158,7 +158,7 @@ def make_step(config: Config, images: ImageSet) -> Step:
 
 
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
-    """Which images the batch of `step` holds: each epoch has a permutation, known without its history."""
+    """Return the rows of the batch of `step`: each epoch has its own permutation, which needs no history."""
     epoch, within = divmod(step, count // config.batch)
     order = _permutation(config.seed, epoch, count)
     return order[within * config.batch : (within + 1) * config.batch]
@@ -166,7 +166,7 @@ def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C (or SIGTERM) was pressed: a step in progress ends before the run does."""
+    """Yield whether Ctrl-C or SIGTERM came: the step in progress ends first, then the run."""
     received: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -199,13 +199,13 @@ def _advance(
 
 
 def _statistics(state: State, steps_per_epoch: int, terms: dict[str, torch.Tensor]) -> dict[str, float]:
-    """One row of stats.jsonl."""
+    """Return one row of stats.jsonl."""
     position = {"step": state.step, "epoch": round(state.step / steps_per_epoch, 4), "rollbacks": state.rollbacks}
     return position | {name: round(term.item(), 5) for name, term in terms.items()}
 
 
 def _collapse(run: Run, row: dict[str, float], watch: Watch) -> str | None:
-    """Raises Diverged where there is no going on."""
+    """Handle a collapse. Raises Diverged if the run cannot continue."""
     broken = [name for name, value in row.items() if not math.isfinite(value)]
     if not broken:
         return None if watch.on_collapse == "ignore" else reason([*run.read_stats(), row])

@@ -1,4 +1,4 @@
-"""Begins a run with the networks of another, and holds some of their layers still."""
+"""Transfer: begin a run with the networks of another run, and freeze some of their layers."""
 
 import re
 
@@ -16,7 +16,7 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def freeze(built: Built, chosen: tuple[str, ...]) -> None:
-    """Hold layers still, each choice as `NETWORK:N`: those before the N-th, or all but the last -N.
+    """Freeze layers. Each choice is `NETWORK:N`: the layers before the N-th, or all but the last -N.
 
     Holding the first layers of D is FreezeD (Mo et al. 2020); those of G, Zhao et al. 2020, section 3. Raises Unfit.
     """
@@ -37,7 +37,7 @@ def freeze(built: Built, chosen: tuple[str, ...]) -> None:
 
 
 def layers_of(network: nn.Module) -> list[nn.ModuleList]:
-    """From input to output: each layer with weights, and the norm that follows it."""
+    """Return each layer that has weights, with the norm after it, from input to output."""
     layers: list[nn.ModuleList] = []
     for module in network.modules():
         if isinstance(module, WEIGHTED):

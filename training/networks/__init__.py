@@ -1,1 +1,1 @@
-"""The networks, and the latents they draw from."""
+"""The networks, and the latents from which they draw."""

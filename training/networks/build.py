@@ -1,4 +1,4 @@
-"""The networks of one run, from a row of the table, an objective and codes that go together."""
+"""Build the networks of one run from a row of the table, an objective and codes that fit each other."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -32,7 +32,7 @@ class Built:
 
 
 def check_fit(name: str, objective: str, codes: Codes) -> None:
-    """Raises UnknownName and Unfit."""
+    """Check that network, objective and codes fit each other. Raises UnknownName and Unfit."""
     if name not in NETWORKS:
         raise UnknownName("network", name, list(NETWORKS))
     if objective == EVIDENCE_BOUND:
@@ -52,7 +52,7 @@ def check_fit(name: str, objective: str, codes: Codes) -> None:
 
 
 def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: ImageShape, dropout: float) -> Built:
-    """A recogniser only where codes are to be read; a discriminator is told classes only where `TOLD` says so."""
+    """Build the networks: a recogniser only if it has codes to read; D sees classes only if in `TOLD`."""
     network = NETWORKS[name]
     inputs = space.noise_size + len(space.classes) + len(space.styles)
     generator = Generator(network.generator(inputs, shape), shape)

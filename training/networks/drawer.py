@@ -1,4 +1,4 @@
-"""Draws images with a generator that is still PyTorch's."""
+"""Draw images with a generator in PyTorch, before its export."""
 
 from dataclasses import dataclass
 
@@ -25,21 +25,21 @@ class Drawer:
 
     @torch.no_grad()
     def __call__(self, latents: Latents) -> Tensor:
-        """uint8 (N, channels, H, W)"""
+        """Draw images: uint8 (N, channels, H, W)."""
         if self.batch is None:
             return to_uint8(self.generator(*latents))
         parts = zip(*(torch.split(part, self.batch) for part in latents), strict=True)
         return torch.cat([to_uint8(self.generator(*part)) for part in parts])
 
     def draw(self, count: int, seed: int) -> Tensor:
-        """Images of random codes: uint8 (count, channels, H, W)."""
+        """Draw images of random codes: uint8 (count, channels, H, W)."""
         return self(draw(self.space, count, self.source(seed)))
 
     def source(self, seed: int) -> torch.Generator:
-        """A source of random numbers on the generator's device."""
+        """Return a source of random numbers on the generator's device."""
         return torch.Generator(self.device).manual_seed(seed)
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """[-1, 1] to [0, 255], rounded to the nearest: the same arithmetic as in the exported graph."""
+    """Map [-1, 1] to [0, 255], rounded to the nearest, with the arithmetic of the exported graph."""
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

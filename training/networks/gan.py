@@ -21,7 +21,7 @@ CODE_SIZE = 64
 
 
 class Generator(nn.Module):
-    """Noise and codes to images in [-1, 1]."""
+    """Maps noise and codes to images in [-1, 1]."""
 
     def __init__(self, layers: nn.Sequential, shape: ImageShape) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Generator(nn.Module):
         return torch.tanh(self._values(noise, classes, styles))
 
     def logits(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
-        """The logits of the pixels over [0, 1]: (tanh x + 1) / 2 is the sigmoid of 2 x."""
+        """Return the logits of the pixels over [0, 1]: (tanh x + 1) / 2 is the sigmoid of 2 x."""
         return 2 * self._values(noise, classes, styles)
 
     def _values(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images in [-1, 1], and their classes where it is told them, to one logit each.
+    """Maps images in [-1, 1], with their classes if it sees them, to one logit each.
 
     Classes are told by projection: each has a direction in the space of features (Miyato and Koyama 2018,
     equation 3). Joined to the features in a hidden layer (Mirza and Osindero 2014) they went unheard in an epoch.
@@ -63,7 +63,7 @@ class Discriminator(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """Images to their energy: the mean absolute error of a pixel after coding and decoding."""
+    """Maps images to their energy: the mean absolute error of a pixel after encoding and decoding."""
 
     def __init__(self, trunk: nn.Sequential, features: int, shape: ImageShape) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class AutoEncoder(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images and their classes to a Gaussian over the noise they may have come from (Sohn et al. 2015)."""
+    """Maps images and their classes to a Gaussian over the noise that may have drawn them (Sohn et al. 2015)."""
 
     def __init__(self, trunk: nn.Sequential, features: int, space: LatentSpace) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Network:
 
 
 def _mlp_generator(inputs: int, shape: ImageShape) -> nn.Sequential:
-    """With batch norm: without it, G drew one digit, or three, after three epochs of MNIST."""
+    """Build with batch norm: without it, G drew only one or three digits after three epochs of MNIST."""
     pixels = shape.height * shape.width * shape.channels
     return nn.Sequential(
         nn.Linear(inputs, 256, bias=False),
@@ -171,7 +171,7 @@ def _dcgan_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
 
 
 def _small_generator(inputs: int, shape: ImageShape, first: int, second: int) -> nn.Sequential:
-    """With so many maps before the first doubling, and before the second."""
+    """Build with this many maps before the first doubling and before the second."""
     height, width = quarter(shape)
     return nn.Sequential(
         nn.Linear(inputs, first * height * width, bias=False),
@@ -210,7 +210,7 @@ def _plain_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
 
 
 def _energy_decoder(inputs: int, shape: ImageShape) -> nn.Sequential:
-    """No batch norm: the error of one image must not depend on the others."""
+    """Build without batch norm: the error of one image must not depend on the others."""
     height, width = quarter(shape)
     return nn.Sequential(
         nn.Linear(inputs, 48 * height * width),
@@ -223,7 +223,7 @@ def _energy_decoder(inputs: int, shape: ImageShape) -> nn.Sequential:
 
 
 def quarter(shape: ImageShape) -> tuple[int, int]:
-    """The size at which a generator's two doublings begin."""
+    """Return a quarter of the size: a generator doubles it twice."""
     if shape.height % 4 or shape.width % 4:
         raise ValueError("height and width must be multiples of 4")
     return shape.height // 4, shape.width // 4

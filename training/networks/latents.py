@@ -22,7 +22,7 @@ class Latents(NamedTuple):
 
 
 def draw(space: LatentSpace, count: int, source: torch.Generator) -> Latents:
-    """Noise, class codes each equally likely, and style codes uniform over [-1, 1]."""
+    """Draw noise, equally likely class codes, and style codes uniform over [-1, 1]."""
     device = source.device
     if space.noise_distribution is NoiseDistribution.UNIFORM:
         noise = torch.rand(count, space.noise_size, generator=source, device=device) * 2 - 1

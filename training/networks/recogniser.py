@@ -38,7 +38,7 @@ class ClassRecogniser(nn.Module):
         return logits
 
     def speaking(self) -> nn.Sequential:
-        """The layers that end in the head with the most information."""
+        """Return the layers that end in the head with the most information."""
         return nn.Sequential(self.maps, self.heads[int(self.information.argmax())])
 
     def by_each(self, image: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class StyleRecogniser(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: Tensor, classes: Tensor) -> None:
-        """To real images (N, channels, H, W) and their classes, one-hot (N, C)."""
+        """Fit to real images (N, channels, H, W) and their classes, one-hot (N, C)."""
         pixels = _blurred(images).flatten(1)
         means = classes.T @ pixels / classes.sum(0).clamp_min(1)[:, None]  # (C, pixels)
         within = pixels - classes @ means
@@ -108,7 +108,7 @@ class Recogniser(nn.Module):
 
 
 def _blurred(images: Tensor) -> Tensor:
-    """By a Gaussian, (N, channels, H, W)."""
+    """Blur images (N, channels, H, W) with a Gaussian."""
     spread = BLUR * images.shape[2]
     reach = torch.arange(-math.ceil(3 * spread), math.ceil(3 * spread) + 1, device=images.device)
     weights = (-(reach**2) / (2 * spread**2)).exp()
@@ -120,7 +120,7 @@ def _blurred(images: Tensor) -> Tensor:
 
 
 def _maps(shape: ImageShape) -> nn.Sequential:
-    """To maps (N, MAPS, H/4, W/4)."""
+    """Build the layers from images to maps (N, MAPS, H/4, W/4)."""
     return nn.Sequential(
         nn.Conv2d(shape.channels, MAPS // 2, 4, 2, 1),
         nn.BatchNorm2d(MAPS // 2),
@@ -132,7 +132,7 @@ def _maps(shape: ImageShape) -> nn.Sequential:
 
 
 def _head(shape: ImageShape, classes: int) -> nn.Sequential:
-    """From maps to class logits (N, C)."""
+    """Build the layers from maps to class logits (N, C)."""
     down, across = quarter(shape)
     return nn.Sequential(
         nn.Flatten(),
