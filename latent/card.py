@@ -20,6 +20,13 @@ RECOGNISER_SUFFIX = ".recogniser.onnx"
 MODEL_NAME = r"[a-z0-9][a-z0-9-]{0,62}"
 """The pattern of a generator's name."""
 
+OLDER = (
+    "the generator is of an older make: its arithmetic is not exact, and its pixels depend on the machine; "
+    "make it exact: 'faussaire export FILE --output FILE'"
+)
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
 Card = TypeVar("Card", bound=Part)
 
 
@@ -72,6 +79,8 @@ class Framing(Part):
 
 
 class GeneratorCard(Part):
+    """The card inside `NAME.onnx`, a generator whose arithmetic is exact: `docs/reproducibility.md`."""
+
     contract: Literal[1] = 1
     name: Annotated[str, Field(pattern=f"^{MODEL_NAME}$")]
     version: NonEmpty
@@ -79,6 +88,16 @@ class GeneratorCard(Part):
     image: ImageShape
     space: LatentSpace
     training: Training
+    arithmetic: Literal["exact"] = Field(
+        description="The generator computes with whole numbers held in float32, so that every machine draws the same "
+        "pixels."
+    )
+    largest_sum: float = Field(
+        ge=0,
+        lt=1,
+        description="The largest sum that a channel can reach, as a share of 2^24. Below 1, every sum is exact.",
+    )
+    proof: Digest = Field(description="SHA-256 of the pixels of the first 16 images of seed 0.")
     figures: tuple[Figure, ...] = ()
 
     @classmethod
@@ -103,7 +122,7 @@ class RecogniserCard(Part):
     """
 
     contract: Literal[1] = 1
-    generator: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the generator's file.")]
+    generator: Digest = Field(description="SHA-256 of the generator's file.")
     image: ImageShape
     framing: Framing
     classes: int = Field(ge=0)
@@ -132,7 +151,8 @@ def _read(card: type[Card], key: str, metadata: Mapping[str, str]) -> Card:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise InvalidCard(f"card field '{field}': {first['msg']}") from None
+        older = (field, first["type"]) == ("arithmetic", "missing")
+        raise InvalidCard(OLDER if older else f"card field '{field}': {first['msg']}") from None
 
 
 def _written(card: Part, key: str) -> dict[str, str]:

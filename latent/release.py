@@ -3,19 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from latent.card import GeneratorCard
+from latent.card import Digest, GeneratorCard
 from latent.space import Part, Share
 
 SUFFIX = ".release.json"
 
 SHOWN_DIGITS = 12
 """of a digest, in a version's name: `mnist-infogan@0123456789ab`"""
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class InvalidRelease(ValueError):

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -36,6 +37,7 @@ from latent import (
     Training,
 )
 from latent.card import recogniser_path
+from latent.proof import proof_codes, proof_of
 from latent.release import release_path
 from latent.release import version_label as named
 
@@ -76,20 +78,25 @@ def small_card(name: str = "small", *, coded: bool = True) -> GeneratorCard:
             device="cpu",
             parameters=0,
         ),
+        arithmetic="exact",
+        largest_sum=0.1,
+        proof="0" * 64,
     )
 
 
 def small_graph(card: GeneratorCard) -> onnx.ModelProto:
-    """A product of matrices and a transposed convolution with random weights, as real generators have them."""
+    """A product of matrices and a transposed convolution of random whole weights, as real generators have them."""
     rng = np.random.default_rng(0)
     sizes = {"noise": NOISE, "classes": len(card.space.classes), "styles": len(card.space.styles)}
     sizes = {name: size for name, size in sizes.items() if size}
     width = sum(sizes.values())
     constants = {
-        "dense": rng.normal(0, 0.3, (width, 16 * 49)),
-        "kernel": rng.normal(0, 0.1, (16, 1, 4, 4)),
-        "one": np.array(1.0),
-        "half": np.array(127.5),
+        "grain": np.array(1024.0),
+        "dense": rng.normal(0, 30, (width, 16 * 49)).round(),
+        "hidden gain": np.array(2.0**-10),
+        "kernel": rng.normal(0, 30, (16, 1, 4, 4)).round(),
+        "gain": np.array(2.0**-8),
+        "middle": np.array(127.0),
         "low": np.array(0.0),
         "high": np.array(255.0),
     }
@@ -98,15 +105,18 @@ def small_graph(card: GeneratorCard) -> onnx.ModelProto:
     initializers.append(numpy_helper.from_array(np.array([-1, 28, 28, 1]), "shape"))
     nodes = [
         helper.make_node("Concat", list(sizes), ["codes"], axis=1),
-        helper.make_node("MatMul", ["codes", "dense"], ["hidden"]),
-        helper.make_node("Relu", ["hidden"], ["active"]),
+        helper.make_node("Mul", ["codes", "grain"], ["fine"]),
+        helper.make_node("Round", ["fine"], ["whole"]),
+        helper.make_node("MatMul", ["whole", "dense"], ["sums"]),
+        helper.make_node("Mul", ["sums", "hidden gain"], ["scaled"]),
+        helper.make_node("Round", ["scaled"], ["levels"]),
+        helper.make_node("Clip", ["levels", "low", "high"], ["active"]),
         helper.make_node("Reshape", ["active", "grid"], ["maps"]),
-        helper.make_node("ConvTranspose", ["maps", "kernel"], ["logits"], strides=[4, 4]),
-        helper.make_node("Tanh", ["logits"], ["tanh"]),
-        helper.make_node("Add", ["tanh", "one"], ["shifted"]),
-        helper.make_node("Mul", ["shifted", "half"], ["grey"]),
+        helper.make_node("ConvTranspose", ["maps", "kernel"], ["more sums"], strides=[4, 4]),
+        helper.make_node("Mul", ["more sums", "gain"], ["grey"]),
         helper.make_node("Round", ["grey"], ["rounded"]),
-        helper.make_node("Clip", ["rounded", "low", "high"], ["clipped"]),
+        helper.make_node("Add", ["rounded", "middle"], ["lighter"]),
+        helper.make_node("Clip", ["lighter", "low", "high"], ["clipped"]),
         helper.make_node("Cast", ["clipped"], ["bytes"], to=TensorProto.UINT8),
         helper.make_node("Reshape", ["bytes", "shape"], ["image"]),
     ]
@@ -114,8 +124,14 @@ def small_graph(card: GeneratorCard) -> onnx.ModelProto:
     output = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 28, 28, 1])
     graph = helper.make_graph(nodes, "small", inputs, [output], initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    for key, value in card.to_metadata().items():
-        model.metadata_props.add(key=key, value=value)
+    return with_card(model, card)
+
+
+def with_card(model: onnx.ModelProto, card: GeneratorCard) -> onnx.ModelProto:
+    """The same model with a card that records the proof of its images."""
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (images,) = session.run(["image"], proof_codes(card.space).inputs())
+    helper.set_model_props(model, card.model_copy(update={"proof": proof_of(images)}).to_metadata())
     return model
 
 
@@ -131,12 +147,13 @@ def write_generator(folder: Path, card: GeneratorCard) -> Path:
 
 def write_version(folder: Path, version: int, name: str = "small") -> Path:
     """A generator that differs from the other versions in its weights and its card, renamed into its place."""
-    model = small_graph(small_card(name).model_copy(update={"version": str(version)}))
+    card = small_card(name).model_copy(update={"version": str(version)})
+    model = small_graph(card)
     dense = next(one for one in model.graph.initializer if one.name == "dense")
     weights = numpy_helper.to_array(dense) * np.float32(1 + version)
     dense.CopyFrom(numpy_helper.from_array(weights, "dense"))
     beside = folder / f"{name}.onnx.new"
-    onnx.save(model, beside)
+    onnx.save(with_card(model, card), beside)
     return beside.rename(folder / f"{name}.onnx")
 
 

@@ -16,9 +16,11 @@ from training.errors import Diverged, Interrupted, TrainingError, UnknownName
 from training.evaluation import report
 from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures, Protocol, count_stages, evaluate, is_fresh
-from training.export.generator import export_generator
+from training.export.generator import STAGES, export_generator, name_of
 from training.export.model import Model
-from training.export.recogniser import export_recogniser
+from training.export.older import read_older
+from training.export.recogniser import copy_recogniser, export_recogniser, read_recogniser
+from training.export.trained import Trained, read_state
 from training.files import write_text
 from training.loop.checkpoint import State
 from training.loop.collapse import Watch
@@ -112,16 +114,29 @@ class Workspace:
         """Write the last checkpoint's generator to a file, and its recogniser beside it. Raises InvalidRun."""
         config = run.read_config()
         checkpoint = run.last_checkpoint()
-        images = self.load(config.data, train=True)
+        images, test = self.load(config.data, train=True), self.load(config.data, train=False)
         state = initial_state(config, images, self.device)
         state.load(checkpoint)
-        judge = self.load_or_train_judge(config.data)
-        card = export_generator(state, config, images, judge, config.latent_space(images.classes), output)
+        card = self._export(read_state(state, config, images), config.data, output)
         recogniser_path(output).unlink(missing_ok=True)  # of the generator that was there before
         if state.players.recogniser is not None:
-            test = self.load(config.data, train=False)
             export_recogniser(state.players.recogniser, card, output, images, test)
         return card
+
+    def renew(self, older: Path, output: Path) -> GeneratorCard:
+        """Make a generator's file of older make exact, and copy the recogniser beside it. Raises InvalidModel."""
+        trained = read_older(older)
+        recogniser = read_recogniser(older)
+        card = self._export(trained, trained.data.name, output)
+        recogniser_path(output).unlink(missing_ok=True)
+        if recogniser is not None:
+            copy_recogniser(recogniser, output)
+        return card
+
+    def _export(self, trained: Trained, data_name: str, output: Path) -> GeneratorCard:
+        test, judge = self.load(data_name, train=False), self.load_or_train_judge(data_name)
+        with self.display.stages(f"exporting {name_of(output)}", STAGES) as say:
+            return export_generator(trained, test, judge, output, say)
 
     @contextmanager
     def export_aside(self, run: Run, name: str) -> Iterator[Path]:

@@ -21,6 +21,9 @@ Generate = Callable[[Codes], Images]
 BATCH_ROWS = 256
 """The most rows of a batch: enough to fill the cores, and few enough that the next request is soon in turn."""
 
+SLICE_ROWS = 16
+"""The most rows of one job in a batch while others wait: with more, an image costs hardly less."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -62,7 +65,7 @@ class Batcher:
     Use it as an async context manager, or drop the last reference: it draws all submitted rows, then its thread ends.
     """
 
-    def __init__(self, name: str, generate: Generate, *, max_rows: int, slice_rows: int) -> None:
+    def __init__(self, name: str, generate: Generate, *, max_rows: int, slice_rows: int = SLICE_ROWS) -> None:
         self._name = name
         self._generate = generate
         self._max_rows = max_rows

@@ -8,13 +8,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from latent import Codes, GeneratorCard, ModelVersion
+from latent.proof import proof_codes, proof_of
 from service.errors import InvalidModel
 from service.inference.session import open_session, read_card
 from service.settings import Device
-
-SHAPE = 16
-"""Rows of every inference. The kernels of matrix products differ by batch size, and so do the last bits of a product.
-With one shape for all, an image is the same alone and in any batch."""
 
 
 class Generator:
@@ -29,28 +26,25 @@ class Generator:
         _check_signature(path, self._session, card)
 
     def warm_up(self) -> None:
-        """Draw one image, so that the first request does not pay for the first allocation. Raises InvalidModel."""
-        space = self.version.card.space
-        sizes = (space.noise_size, len(space.classes), len(space.styles))
+        """Draw the images of the card's proof, all at once and one by one, before the first request.
+
+        Raises InvalidModel if they are others here: this runtime does not compute exactly, or the file is changed.
+        """
+        codes = proof_codes(self.version.card.space)
         try:
-            self.generate(Codes(*(np.zeros((1, size), np.float32) for size in sizes)))
+            drawn = [self.generate(codes), *(self.generate(codes[row : row + 1]) for row in range(len(codes)))]
         except Exception as error:
-            raise InvalidModel(f"{self.path}: the generator cannot draw {SHAPE} images at a time") from error
+            raise InvalidModel(f"{self.path}: the generator cannot draw {len(codes)} images") from error
+        if {proof_of(drawn[0]), proof_of(np.concatenate(drawn[1:]))} != {self.version.card.proof}:
+            raise InvalidModel(
+                f"{self.path}: the generator draws other pixels here than its card records: the file is damaged, or "
+                "ONNX Runtime is not exact on this machine; export it again, and try FAUSSAIRE_DEVICE=cpu"
+            )
 
     def generate(self, codes: Codes) -> NDArray[np.uint8]:
-        """Draw images: uint8 (N, H, W, channels)."""
-        starts = range(0, len(codes), SHAPE)
-        return np.concatenate([self._run(codes[start : start + SHAPE]) for start in starts])
-
-    def _run(self, codes: Codes) -> NDArray[np.uint8]:
-        inputs = {name: _pad(rows) for name, rows in codes.inputs().items()}
-        (images,) = self._session.run(["image"], inputs)
-        return np.asarray(images, np.uint8)[: len(codes)]
-
-
-def _pad(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    missing = SHAPE - len(rows)
-    return np.pad(rows, ((0, missing), (0, 0))) if missing else rows
+        """Draw images: uint8 (N, H, W, channels). An image is the same alone and in any batch."""
+        (images,) = self._session.run(["image"], codes.inputs())
+        return np.asarray(images, np.uint8)
 
 
 def _check_signature(path: Path, session: ort.InferenceSession, card: GeneratorCard) -> None:

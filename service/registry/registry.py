@@ -8,7 +8,6 @@ from pathlib import Path
 
 from service.errors import InvalidModel
 from service.inference.batcher import Batcher
-from service.inference.generator import SHAPE
 from service.registry import folder
 from service.registry.catalogue import Catalogue, Served, Versions
 from service.registry.folder import Contents, Marks, ModelFile, ReleaseFile
@@ -132,8 +131,7 @@ class Registry:
         self._report(before)
 
     def _start(self, file: ModelFile) -> Served:
-        max_rows = self._settings.max_queue_rows
-        batcher = Batcher(file.name, file.generator.generate, max_rows=max_rows, slice_rows=SHAPE)
+        batcher = Batcher(file.name, file.generator.generate, max_rows=self._settings.max_queue_rows)
         return Served(file.generator, batcher, file.recogniser)
 
     def _report(self, before: dict[ModelFile, Served]) -> None:

@@ -45,6 +45,9 @@ CARD = GeneratorCard(
         device="cpu",
         parameters=6_500_000,
     ),
+    arithmetic="exact",
+    largest_sum=0.25,
+    proof="89" * 32,
     figures=(Figure(name="fid", value=4.25, protocol="50,000 images against the test set"),),
 )
 
@@ -95,6 +98,9 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
         "training.seconds",
         lambda card: card["training"].update(seconds=float("nan")),
     ),
+    "another arithmetic": ("arithmetic", lambda card: card.update(arithmetic="float")),
+    "a sum that may not be exact": ("largest_sum", lambda card: card.update(largest_sum=1.0)),
+    "a proof that is no digest": ("proof", lambda card: card.update(proof="89")),
     "a figure that is NaN": (
         "figures.0.value",
         lambda card: card["figures"][0].update(value=float("nan")),
@@ -137,6 +143,12 @@ def test_an_invalid_card_is_refused_by_the_name_of_its_field(field: str, spoil: 
 def test_a_file_without_a_card_says_how_to_make_one() -> None:
     with pytest.raises(InvalidCard, match="faussaire export"):
         GeneratorCard.from_metadata({"producer": "torch"})
+
+
+def test_a_card_of_older_make_says_how_to_renew_its_file() -> None:
+    card = CARD.model_dump(mode="json", exclude={"arithmetic", "largest_sum", "proof"})
+    with pytest.raises(InvalidCard, match="make it exact: 'faussaire export FILE --output FILE'"):
+        GeneratorCard.from_metadata({CARD_KEY: json.dumps(card)})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"card"', "[" * 100_000])

@@ -56,10 +56,10 @@ def sensitive(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Gen
         helper.make_node("Shape", ["codes"], ["sizes"]),
         helper.make_node("Gather", ["sizes", "first"], ["rows"]),
         helper.make_node("Cast", ["rows"], ["offset"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["grey", "offset"], ["brighter"]),
+        helper.make_node("Add", ["lighter", "offset"], ["brighter"]),
     ]
-    nodes["rounded"].input[0] = "brighter"
-    place = list(model.graph.node).index(nodes["rounded"])
+    nodes["clipped"].input[0] = "brighter"
+    place = list(model.graph.node).index(nodes["clipped"])
     for node in reversed(rows):
         model.graph.node.insert(place, node)
     path = tmp_path_factory.mktemp("sensitive") / "sensitive.onnx"

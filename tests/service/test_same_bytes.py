@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from latent import Codes
 from service.api.images import ImagesRequest
 from service.encoding.formats import Rendering, encode
-from service.inference import generator
 from service.inference.batcher import Batcher
-from service.inference.generator import SHAPE, Generator
+from service.inference.generator import Generator
 from service.planning.plan import Plan, plan_row
 from service.planning.point import INDEX_LIMIT
 from service.settings import ROOT
@@ -109,14 +108,7 @@ def test_an_image_is_the_same_alone_and_at_any_place_of_any_batch(shipped: Gener
     the_same_alone_and_in_any_batch(drawn_by(shipped))
 
 
-def test_so_it_is_where_the_kernels_depend_on_the_size_of_the_batch(sensitive: Generator) -> None:
-    the_same_alone_and_in_any_batch(drawn_by(sensitive))
-
-
-def test_the_property_tells_a_build_whose_batches_have_any_shape(
-    sensitive: Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(generator, "_pad", lambda rows: rows)
+def test_the_property_tells_a_generator_that_depends_on_the_size_of_its_batch(sensitive: Generator) -> None:
     with pytest.raises(AssertionError):
         the_same_alone_and_in_any_batch(drawn_by(sensitive), [Phase.generate])
 
@@ -134,7 +126,7 @@ def test_a_request_is_answered_the_same_alone_and_beside_any_others(
     several = [request.model_copy(update={"n": n}) for request, n in asked]
 
     async def together() -> list[bytes]:
-        async with Batcher("test", shipped.generate, max_rows=6 * MOST_ROWS, slice_rows=SHAPE) as batcher:
+        async with Batcher("test", shipped.generate, max_rows=6 * MOST_ROWS) as batcher:
             drawn = await asyncio.gather(*(batcher.submit(codes(shipped, request)) for request in several))
         return [png(shipped, request, one.images) for request, one in zip(several, drawn, strict=True)]
 

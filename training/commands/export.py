@@ -9,15 +9,25 @@ from training.commands.terminal import DataDir, Device, console, open_workspace
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder that 'train' wrote.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Run folder that 'train' wrote; or a generator's ONNX file of older make, to make it exact."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
-    """Write a run's generator, card included, to one ONNX file, and its recogniser, if it has one, beside it."""
+    """Write a run's generator, card included, to one ONNX file, and its recogniser, if it has one, beside it.
+
+    The generator's weights are rounded, so that its arithmetic is exact: every machine draws the same pixels.
+    """
     from training.loop.run import Run
 
-    card = open_workspace(data_dir, device).export(Run(run), output)
+    workspace = open_workspace(data_dir, device)
+    card = workspace.renew(source, output) if source.is_file() else workspace.export(Run(source), output)
     console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
+    console.print(f"arithmetic: {card.arithmetic}; the largest sum is {card.largest_sum:.1%} of 2^24")
     for figure in card.figures:
         console.print(f"{figure.name}: {figure.value:g} ({figure.protocol})")

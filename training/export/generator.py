@@ -6,33 +6,35 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from latent import Codes, Figure, GeneratorCard, LatentSpace, Training, draw_codes
+from latent import Codes, Figure, GeneratorCard, LatentSpace, draw_codes
+from latent.proof import proof_codes, proof_of
 from training.datasets.images import ImageSet
 from training.errors import ExportRefused
 from training.export.graph import make_graph
 from training.export.model import Model
-from training.export.naming import IMAGES_PER_CODE, name_codes
+from training.export.naming import class_figures, name_codes
+from training.export.quality import Rounded, round_closely
+from training.export.rounding import largest_sum
 from training.export.styles import measure_styles
+from training.export.trained import Trained
 from training.files import replacing, slug
-from training.loop.averaging import recompute_batch_norm
-from training.loop.checkpoint import State
-from training.loop.run import Config
 from training.measures.judge import Judge
-from training.networks.drawer import Drawer, to_uint8
-from training.networks.gan import Generator
+from training.networks.drawer import Drawer
+from training.networks.exact import ExactGenerator
+from training.progress import Say
 
 CHECKED_CODES = 256
-GREY_LEVELS_APART = 1
 DRAWN_AT_ONCE = 250
-BATCH_NORM_SEED = 3
+STAGES = 5
 
 
 class Exported(nn.Module):
-    """The generator with its pixel arithmetic, taking just the kinds of code that it has."""
+    """The generator with grey levels for its output, taking just the kinds of code that it has."""
 
-    def __init__(self, generator: Generator, space: LatentSpace) -> None:
+    def __init__(self, generator: ExactGenerator, space: LatentSpace) -> None:
         super().__init__()
         self.generator = generator
         self.names = input_names(space)
@@ -41,46 +43,69 @@ class Exported(nn.Module):
         """(N, Z), (N, C), (N, S) -> uint8 (N, H, W, channels)"""
         given = dict(zip(self.names, inputs, strict=True))
         absent = inputs[0][:, :0]
-        image = self.generator(*(given.get(name, absent) for name in ("noise", "classes", "styles")))
-        return to_uint8(image).permute(0, 2, 3, 1)
+        codes = (given.get(name, absent) for name in ("noise", "classes", "styles"))
+        return self.generator.grey(*codes).permute(0, 2, 3, 1)
+
+    @torch.no_grad()
+    def draw(self, codes: Codes) -> NDArray[np.uint8]:
+        """uint8 (N, H, W, channels)"""
+        inputs = codes.inputs()
+        images: NDArray[np.uint8] = self(*(torch.from_numpy(inputs[name]) for name in self.names)).numpy()
+        return images
 
 
-def export_generator(
-    state: State,
-    config: Config,
-    images: ImageSet,
-    judge: Judge,
-    space: LatentSpace,
-    output: Path,
-) -> GeneratorCard:
-    """Write `output` from the averaged weights. Raises ExportRefused, and then writes nothing."""
-    generator = state.average.generator.cpu()
-    recompute_batch_norm(generator, space, BATCH_NORM_SEED)
-    figures: tuple[Figure, ...] = ()
-    if space.classes:
-        naming = name_codes(Drawer(generator, space), judge)
-        space = space.model_copy(update={"classes": naming.codes})
-        if space.styles:
-            drawer = Drawer(generator, space, DRAWN_AT_ONCE)
-            space = space.model_copy(update={"styles": measure_styles(drawer, judge)})
-        figures = (_classes_present(naming.classes_present, judge),)
+def export_generator(trained: Trained, test: ImageSet, judge: Judge, output: Path, say: Say) -> GeneratorCard:
+    """Round the generator and write `output`. Raises ExportRefused, and then writes nothing.
+
+    `say` is called with the name of each stage as it begins, at most STAGES times.
+    """
+    rounded = round_closely(trained.generator, trained.space, judge, test, say)
+    say("measuring codes")
+    space, figures = _name(trained, rounded.generator, judge)
+    exported = Exported(rounded.generator, space).eval()
     card = GeneratorCard(
         name=name_of(output),
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
-        data=images.card,
-        image=images.shape,
+        data=trained.data,
+        image=trained.generator.image,
         space=space,
-        training=_training(state, config, len(images), generator),
-        figures=figures,
+        training=trained.training,
+        arithmetic="exact",
+        largest_sum=largest_sum(rounded.generator),
+        proof=proof_of(exported.draw(proof_codes(space))),
+        figures=(*figures, *_distances(rounded, judge)),
     )
-    if space.classes:
-        card = card.model_copy(update={"figures": (*figures, _purity(card, judge))})
-    exported = Exported(generator, space).eval()
+    say("writing")
+    _write(exported, card, output)
+    return card
+
+
+def _name(trained: Trained, exact: ExactGenerator, judge: Judge) -> tuple[LatentSpace, tuple[Figure, ...]]:
+    """The space with its codes named and measured, and the figures of its classes."""
+    space = trained.space
+    if not space.classes:
+        return space, ()
+    naming = name_codes(Drawer(exact, space), judge)
+    space = space.model_copy(update={"classes": naming.codes})
+    if any(style.r2 is None for style in space.styles):
+        space = space.model_copy(update={"styles": measure_styles(Drawer(exact, space, DRAWN_AT_ONCE), judge)})
+    matched = trained.training.codes == "infogan"
+    return space, class_figures(naming, Drawer(trained.generator, space), judge, matched=matched)
+
+
+def _write(exported: Exported, card: GeneratorCard, output: Path) -> None:
+    """Write the file, if ONNX Runtime draws from it what PyTorch draws. Raises ExportRefused."""
+    space = card.space
     with replacing(output) as beside:
         inputs = {name: torch.from_numpy(codes) for name, codes in draw_codes(space, 0, 0, 2).inputs().items()}
         onnx.save(make_graph(exported, inputs, ["image"], card.to_metadata()), beside)
-        _check(exported, space, beside)
-    return card
+        codes = draw_codes(space, 1, 0, CHECKED_CODES)
+        differ = (Model(beside).generate(codes, CHECKED_CODES) != exported.draw(codes)).any(axis=(1, 2, 3)).sum()
+        if differ:
+            raise ExportRefused(
+                f"the exported file draws {differ} of {CHECKED_CODES} images otherwise than PyTorch; nothing was "
+                "written; please report it, with the run's config.json"
+            )
 
 
 def input_names(space: LatentSpace) -> tuple[str, ...]:
@@ -89,51 +114,11 @@ def input_names(space: LatentSpace) -> tuple[str, ...]:
     return ("noise", *classes, *styles)
 
 
-def _check(exported: Exported, space: LatentSpace, path: Path) -> None:
-    """The file must draw what PyTorch draws, give or take a grey level of rounding."""
-    codes: Codes = draw_codes(space, 1, 0, CHECKED_CODES)
-    drawn = Model(path).generate(codes, CHECKED_CODES)
-    inputs = codes.inputs()
-    with torch.no_grad():
-        expected = exported(*(torch.from_numpy(inputs[name]) for name in exported.names)).numpy()
-    apart = int(np.abs(drawn.astype(np.int16) - expected.astype(np.int16)).max())
-    if apart > GREY_LEVELS_APART:
-        raise ExportRefused(
-            f"the exported file differs from PyTorch by {apart} grey levels on {CHECKED_CODES} random codes "
-            f"(at most {GREY_LEVELS_APART} is allowed); nothing was written"
-        )
-
-
-def _training(state: State, config: Config, count: int, generator: Generator) -> Training:
-    steps_per_epoch = count // config.batch
-    return Training(
-        preset=config.preset,
-        network=config.network,
-        objective=config.objective,
-        codes=config.codes,
-        seed=config.seed,
-        epochs=round(state.step / steps_per_epoch, 2),
-        images=state.step * config.batch,
-        seconds=round(state.seconds, 1),
-        device=state.source.device.type,
-        parameters=sum(weights.numel() for weights in generator.parameters()),
-    )
-
-
-def _purity(card: GeneratorCard, judge: Judge) -> Figure:
-    matched = ", codes matched to classes on other images" if card.training.codes == "infogan" else ""
-    return Figure(
-        name="class purity",
-        value=round(card.purity() or 0.0, 4),
-        protocol=f"mean over codes of {IMAGES_PER_CODE} images each{matched}; {judge.protocol()}",
-    )
-
-
-def _classes_present(present: int, judge: Judge) -> Figure:
-    return Figure(
-        name="classes present",
-        value=present,
-        protocol=f"classes given to at least 2 % of images, all codes together; {judge.protocol()}",
+def _distances(rounded: Rounded, judge: Judge) -> tuple[Figure, Figure]:
+    protocol = f"Frechet distance of the judge's features, {rounded.images} images against real test images; "
+    return (
+        Figure(name="FID", value=round(rounded.after, 4), protocol=protocol + judge.protocol()),
+        Figure(name="FID before rounding", value=round(rounded.before, 4), protocol=protocol + judge.protocol()),
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from latent import ClassCode
+from latent import ClassCode, Figure
 from training.measures.judge import Judge
 from training.networks.drawer import Drawer
 from training.networks.latents import draw
@@ -25,15 +25,21 @@ class Naming:
     classes_present: int
     """How many classes the judge finds in at least 2 % of the images of all codes."""
 
+    @property
+    def purity(self) -> float:
+        """Mean over the codes."""
+        return sum(code.purity or 0.0 for code in self.codes) / len(self.codes)
+
 
 def name_codes(drawer: Drawer, judge: Judge) -> Naming:
     """Match codes to classes one to one (Kuhn 1955), so that as many images as possible are of their code's class.
 
-    Codes that were trained by label have their names already. The purities are measured on other images than the
+    Codes that have the names of classes already keep them. The purities are measured on other images than the
     matching.
     """
-    if tuple(code.name for code in drawer.space.classes) == judge.classes:
-        codes = classes = np.arange(len(drawer.space.classes))
+    names = [code.name for code in drawer.space.classes]
+    if set(names) <= set(judge.classes):
+        codes, classes = np.arange(len(names)), np.array([judge.classes.index(name) for name in names])
     else:
         counts = confusion(drawer, judge, MATCHING_SEED)
         codes, classes = linear_sum_assignment(-counts.numpy())
@@ -47,6 +53,28 @@ def name_codes(drawer: Drawer, judge: Judge) -> Naming:
     )
     present = (fresh.sum(0) >= 0.02 * fresh.sum()).sum().item()
     return Naming(named, int(present))
+
+
+def class_figures(naming: Naming, before: Drawer, judge: Judge, *, matched: bool) -> tuple[Figure, Figure, Figure]:
+    """The figures of all classes together. `before` draws with the weights as they were before the rounding, and
+    `matched` says whether nobody gave the codes their classes."""
+    labels = [judge.classes.index(code.name) for code in naming.codes]
+    agreed = confusion(before, judge, PURITY_SEED)[range(len(labels)), labels]
+    how = ", codes matched to classes on other images" if matched else ""
+    protocol = f"mean over codes of {IMAGES_PER_CODE} images each{how}; {judge.protocol()}"
+    return (
+        Figure(
+            name="classes present",
+            value=naming.classes_present,
+            protocol=f"classes given to at least 2 % of images, all codes together; {judge.protocol()}",
+        ),
+        Figure(name="class purity", value=round(naming.purity, 4), protocol=protocol),
+        Figure(
+            name="class purity before rounding",
+            value=round(agreed.mean().item() / IMAGES_PER_CODE, 4),
+            protocol=protocol,
+        ),
+    )
 
 
 def confusion(drawer: Drawer, judge: Judge, seed: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
 from latent.card import recogniser_path
 from training.datasets.images import ImageSet, to_unit
-from training.errors import ExportRefused
+from training.errors import ExportRefused, InvalidModel
 from training.export.graph import make_graph
 from training.files import digest, replacing
 from training.networks.recogniser import Recogniser
@@ -64,6 +64,32 @@ def export_recogniser(
         onnx.save(make_graph(exported, {"image": checked[:2]}, exported.names, mine.to_metadata()), path)
         _check(exported, checked, path)
     return mine
+
+
+def read_recogniser(generator: Path) -> onnx.ModelProto | None:
+    """The recogniser beside a generator's file, if there is one. Raises InvalidModel."""
+    path = recogniser_path(generator)
+    if not path.exists():
+        return None
+    try:
+        model = onnx.load(path)
+        _card_of(model)
+    except Exception as error:  # onnx raises anything for a file that is not of its kind
+        raise InvalidModel(f"{path} is not a recogniser; remove it, or bring the right one back") from error
+    return model
+
+
+def _card_of(model: onnx.ModelProto) -> RecogniserCard:
+    """Raises InvalidCard."""
+    return RecogniserCard.from_metadata({entry.key: entry.value for entry in model.metadata_props})
+
+
+def copy_recogniser(model: onnx.ModelProto, generator: Path) -> None:
+    """Write a recogniser beside the file of a generator whose codes it knows already."""
+    renewed = _card_of(model).model_copy(update={"generator": digest(generator)})
+    onnx.helper.set_model_props(model, renewed.to_metadata())
+    with replacing(recogniser_path(generator)) as path:
+        onnx.save(model, path)
 
 
 def framing(images: Tensor) -> Framing:

@@ -26,7 +26,7 @@ class Generator(nn.Module):
     def __init__(self, layers: nn.Sequential, shape: ImageShape) -> None:
         super().__init__()
         self.layers = layers
-        self.shape = (shape.channels, shape.height, shape.width)
+        self.image = shape
 
     def forward(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
         """(N, Z), (N, C), (N, S) -> (N, channels, H, W)"""
@@ -38,7 +38,7 @@ class Generator(nn.Module):
 
     def _values(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
         values: Tensor = self.layers(torch.cat([noise, classes, styles], 1))
-        return values.reshape(-1, *self.shape)
+        return values.reshape(-1, self.image.channels, self.image.height, self.image.width)
 
 
 class Discriminator(nn.Module):

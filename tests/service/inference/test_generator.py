@@ -1,12 +1,13 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
 from service.errors import InvalidModel
-from service.inference import generator
 from service.inference.generator import Generator
 
 
@@ -59,14 +60,43 @@ def test_a_card_that_speaks_of_other_inputs_than_the_graph_has_is_refused(tmp_pa
         Generator(tmp_path / "lying.onnx", threads=1)
 
 
-def test_warming_up_runs_an_inference(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[int] = []
-    honest = Generator._run
+def test_a_card_without_exact_arithmetic_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, models_dir: Path
+) -> None:
+    older = onnx.load(models_dir / "small.onnx")
+    card = json.loads(older.metadata_props[0].value)
+    for field in ("arithmetic", "largest_sum", "proof"):
+        del card[field]
+    older.metadata_props[0].value = json.dumps(card, separators=(",", ":"))
+    onnx.save(older, tmp_path / "older.onnx")
+    with pytest.raises(InvalidModel, match=r"older\.onnx: .* make it exact: 'faussaire export FILE --output FILE'"):
+        Generator(tmp_path / "older.onnx", threads=1)
+
+
+def test_warming_up_draws_the_proof_at_once_and_one_by_one(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    honest = Generator.generate
 
     def counted(self: Generator, codes: Codes) -> object:
-        ran.append(len(codes))
+        drawn.append(len(codes))
         return honest(self, codes)
 
-    monkeypatch.setattr(generator.Generator, "_run", counted)
+    monkeypatch.setattr(Generator, "generate", counted)
     small.warm_up()
-    assert ran == [1]
+    assert drawn == [16, *[1] * 16]
+
+
+def test_a_generator_that_depends_on_the_size_of_its_batch_is_not_served(sensitive: Generator) -> None:
+    with pytest.raises(InvalidModel, match="other pixels here than its card records"):
+        sensitive.warm_up()
+
+
+def test_a_file_with_one_other_weight_is_not_served(tmp_path: Path, models_dir: Path) -> None:
+    model = onnx.load(models_dir / "small.onnx")
+    dense = next(one for one in model.graph.initializer if one.name == "dense")
+    weights = numpy_helper.to_array(dense).copy()
+    weights[0] += 1
+    dense.CopyFrom(numpy_helper.from_array(weights, "dense"))
+    onnx.save(model, tmp_path / "changed.onnx")
+    with pytest.raises(InvalidModel, match="other pixels here than its card records"):
+        Generator(tmp_path / "changed.onnx", threads=1).warm_up()

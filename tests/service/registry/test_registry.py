@@ -153,7 +153,7 @@ REFUSED: list[tuple[Callable[[Path], None], str]] = [
     (bare, "small.onnx: "),
     (doubled, "small.recogniser.onnx: it belongs to the generator"),
     (mismatched, "small.recogniser.onnx: it belongs to the generator"),
-    (of_one_row, "small.onnx: the generator cannot draw 16 images at a time"),
+    (of_one_row, "small.onnx: the generator cannot draw 16 images"),
     (unreadable, "small.onnx: the service cannot read a file"),
 ]
 

@@ -30,6 +30,9 @@ def card(digits: ImageSet, *, styled: bool = True) -> GeneratorCard:
         image=digits.shape,
         space=LatentSpace(noise_size=2, classes=tuple(ClassCode(name=name) for name in NAMES), styles=styles),
         training=Training.model_validate(words | figures),
+        arithmetic="exact",
+        largest_sum=0.1,
+        proof="0" * 64,
     )
 
 

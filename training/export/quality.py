@@ -1,0 +1,55 @@
+"""Rounds a generator, and measures whether its images are as good as before."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from latent import LatentSpace
+from training.datasets.images import ImageSet
+from training.export.rounding import round_generator
+from training.export.tuning import tune
+from training.measures.distances import frechet
+from training.measures.judge import Judge
+from training.networks.drawer import Drawer
+from training.networks.exact import ExactGenerator
+from training.networks.gan import Generator
+from training.progress import Say
+
+IMAGES = 10_000
+DRAWN_AT_ONCE = 250
+SEED = 7
+
+WORSE = 1.02
+"""If rounding raises the Frechet distance by more than this factor, the rounded weights train on."""
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A generator with exact arithmetic, and its Frechet distance to real images before and after the rounding."""
+
+    generator: ExactGenerator
+    before: float
+    after: float
+    images: int
+    """how many images were measured"""
+
+
+def round_closely(generator: Generator, space: LatentSpace, judge: Judge, real: ImageSet, say: Say) -> Rounded:
+    """Round a generator, and train the result on if its images are worse. Raises ExportRefused."""
+    features = judge.features(real.images[:IMAGES])
+    say("measuring before the rounding")
+    before = _distance(generator, space, judge, features)
+    say("rounding")
+    exact = round_generator(generator, space)
+    after = _distance(exact, space, judge, features)
+    if after > WORSE * before:
+        say("training the rounded weights")
+        tuned = tune(exact, generator, space)
+        distance = _distance(tuned, space, judge, features)
+        exact, after = (tuned, distance) if distance < after else (exact, after)
+    return Rounded(exact, before, after, len(features))
+
+
+def _distance(generator: Generator, space: LatentSpace, judge: Judge, real: Tensor) -> float:
+    images = Drawer(generator, space, DRAWN_AT_ONCE).draw(len(real), SEED)
+    return frechet(real, judge.features(images))
