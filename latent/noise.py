@@ -4,7 +4,8 @@
 The bits are Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
 whose stream NumPy guarantees. The key is (seed, stream); image i owns the counters
 [i * B, (i + 1) * B), where B counts the blocks of four 64-bit words that one image needs. What is
-drawn for one stream never moves another.
+drawn for one stream never moves another. Normal noise needs a logarithm, a cosine and a sine: `latent/elementary.py`
+has those, because a library's differ between machines.
 """
 
 from enum import IntEnum
@@ -12,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from latent.elementary import cos_sin, ln
 from latent.space import Codes, LatentSpace, NoiseDistribution
 
 SEED_LIMIT = 2**63
@@ -36,9 +38,9 @@ def draw_noise(space: LatentSpace, seed: int, index: int, count: int) -> NDArray
         return (np.floor(uniform * 2**24) * 2.0**-23 - 1).astype(np.float32)
     half = (space.noise_size + 1) // 2
     # Box and Muller 1958. 1 - u is in (0, 1], so that the logarithm is finite.
-    radius = np.sqrt(-2 * np.log(1 - uniform[:, :half]))
-    angle = 2 * np.pi * uniform[:, half : 2 * half]
-    pairs = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    radius = np.sqrt(-2 * ln(1 - uniform[:, :half]))
+    cos, sin = cos_sin(uniform[:, half : 2 * half])
+    pairs = np.concatenate([radius * cos, radius * sin], axis=1)
     return pairs[:, : space.noise_size].astype(np.float32)
 
 
