@@ -4,14 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from latent import Codes, LatentSpace, between, draw_classes, draw_noise, draw_styles
+from latent import Codes, LatentSpace, StyleCode, between, draw_classes, draw_codes, draw_noise, draw_styles
 from latent.interpolation import slerp
 from latent.space import NoiseDistribution
 from tests.conftest import small_card
+from tests.latent.specification import functions, rows_under
 
 SPACE = small_card().space
 NORMAL = SPACE.model_copy(update={"noise_distribution": NoiseDistribution.NORMAL})
 SHARES = np.linspace(0, 1, 9)
+SPECIFIED = functions()
 
 vectors = arrays(np.float32, 5, elements=st.floats(-1, 1, width=32))
 
@@ -83,3 +85,31 @@ def test_classes_and_styles_go_straight() -> None:
     np.testing.assert_allclose(way.classes[2], (start.classes[0] + end.classes[0]) / 2, atol=1e-7)
     np.testing.assert_allclose(way.styles[1], 0.75 * start.styles[0] + 0.25 * end.styles[0], atol=1e-6)
     np.testing.assert_allclose(way.classes.sum(axis=1), 1, atol=1e-6)
+
+
+@given(vectors, vectors, st.integers(2, 240), st.data())
+def test_the_page_computes_the_same_bits(start: np.ndarray, end: np.ndarray, count: int, data: st.DataObject) -> None:
+    frame = data.draw(st.integers(0, count - 1))
+    found = slerp(start, end, np.arange(count) / (count - 1))[frame]
+    expected = SPECIFIED["slerp"](start.tolist(), end.tolist(), frame / (count - 1))
+    assert found.tobytes() == np.array(expected).tobytes()
+
+
+def test_the_order_of_the_numbers_of_a_vector_decides_no_bit() -> None:
+    order = np.random.default_rng(0).permutation(62)
+    for seed in range(200):
+        start, end = (draw_noise(NORMAL, seed + side, 0, 1)[0] for side in (0, 1))
+        way = slerp(start, end, SHARES)
+        assert slerp(start[order], end[order], SHARES).tobytes() == way[:, order].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("frame", "uniform", "normal", "styles"), rows_under("frame", "uniform noise", "normal noise", "styles")
+)
+def test_the_documented_frames_are_those_drawn(frame: str, uniform: str, normal: str, styles: str) -> None:
+    codes = (StyleCode(name="a"), StyleCode(name="b", low=0.0, high=2.0))
+    for distribution, noise in ((NoiseDistribution.UNIFORM, uniform), (NoiseDistribution.NORMAL, normal)):
+        space = LatentSpace(noise_size=5, noise_distribution=distribution, styles=codes)
+        way = between(space, draw_codes(space, 0, 0, 1), draw_codes(space, 1, 0, 1), 5)
+        np.testing.assert_array_equal(way.noise[int(frame)], np.array(noise.split(), np.float32))
+        np.testing.assert_array_equal(way.styles[int(frame)], np.array(styles.split(), np.float32))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from latent import ClassCode, LatentSpace, StyleCode, draw_classes, draw_codes, draw_noise, draw_styles
+from latent import ClassCode, LatentSpace, StyleCode, between, draw_classes, draw_codes, draw_noise, draw_styles
 from latent.noise import SEED_LIMIT, Stream
 from latent.space import NoiseDistribution
 from tests.latent.specification import functions, rows_under
@@ -273,7 +273,8 @@ def test_no_draw_needs_a_library_that_differs_between_machines(
         for library in (np, np.linalg, math):
             monkeypatch.setattr(library, name, differ, raising=False)
     codes = space(62, distribution)
-    assert len(draw_codes(codes, 1, 0, 3)) == 3
+    start, end = draw_codes(codes, 1, 0, 1), draw_codes(codes, 1, 1, 1)
+    assert len(between(codes, start, end, 5)) == 5
 
 
 def test_normal_noise_has_mean_0_variance_1_and_no_correlation() -> None:
