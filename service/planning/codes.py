@@ -1,5 +1,7 @@
 """From the codes that a request asks for to codes in a model's latent space."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> ND
     weights = np.zeros(len(space.classes))
     for name, weight in (asked if isinstance(asked, dict) else {asked: 1.0}).items():
         weights[class_place(name, space)] = weight
-    total = weights.sum()
+    total = math.fsum(weights)  # NumPy's sum adds in an order that may differ between machines
     if total == 0:
         raise InvalidBlend("class", "At least one class of a blend must have a weight above 0.")
     return (weights if abs(total - 1) < ROUNDING else weights / total).astype(np.float32)

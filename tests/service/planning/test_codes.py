@@ -40,6 +40,14 @@ def test_a_blend_that_an_image_tells_is_the_very_blend_that_drew_it(blend: dict[
     assert class_weights(told, SPACE).tobytes() == found.tobytes()
 
 
+def test_the_order_of_the_classes_decides_no_bit_of_a_blend() -> None:
+    # The light weights count only if they are added to one another first; together they lift the sum to 1 + 10^-6.
+    light, heavy = dict.fromkeys(CLASSES, 1e-16), 1.0000009999999993
+    first, last = class_weights(light | {"0": heavy}, SPACE), class_weights(light | {"9": heavy}, SPACE)
+    assert first.tobytes() == last[::-1].tobytes()
+    assert first[0] == 1
+
+
 @given(st.sampled_from(CLASSES), st.floats(1e-9, 1e6))
 def test_a_blend_of_one_class_is_that_class(name: str, weight: float) -> None:
     assert np.array_equal(class_weights({name: weight}, SPACE), class_weights(name, SPACE))
