@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from fastapi import FastAPI, Response
 
 from latent import VERSION
-from service.api import codes, datasets, image, images, interpolations, meta, models, traversals
+from service.api import codes, datasets, image, images, interpolations, meta, models, traversals, verify
 from service.api.context import open_context
 from service.errors import InvalidModel, InvalidSetting
 from service.http.body import BodyLimit, UploadBudget
@@ -54,6 +54,9 @@ def _add_routes(app: FastAPI) -> None:
     app.post("/v1/codes", responses=codes.ANSWERS, openapi_extra=codes.BODY, response_model_exclude_none=True)(
         codes.read_codes
     )
+    app.post("/v1/verify", responses=verify.ANSWERS, openapi_extra=verify.BODY, response_model_exclude_none=True)(
+        verify.verify_image
+    )
     app.post("/v1/datasets", responses=datasets.ANSWERS, response_class=Response)(datasets.stream_dataset)
     app.get("/v1/models")(models.list_models)
     app.get("/v1/models/{name}", responses=models.ANSWERS)(models.get_model)
@@ -64,7 +67,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings, tracing: Tracing) -> None:
     """From the innermost to the outermost."""
-    uploads = {"/v1/codes": settings.max_upload_bytes}
+    uploads = dict.fromkeys(("/v1/codes", "/v1/verify"), settings.max_upload_bytes)
     app.add_middleware(CancelOnDisconnect)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at=uploads)
     app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=UPLOADS_HELD * settings.max_upload_bytes)

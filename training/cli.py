@@ -18,6 +18,7 @@ from training.commands.seeds import seeds
 from training.commands.sweep import sweep
 from training.commands.terminal import Terminal
 from training.commands.train import train
+from training.commands.verify import verify
 from training.errors import Interrupted, TrainingError
 
 REFUSED = 2
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset, publish, promote, rollback):
+for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset, verify, publish, promote, rollback):
     app.command()(command)
 
 

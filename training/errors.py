@@ -44,6 +44,10 @@ class InvalidModel(TrainingError):
     """The file is not a generator of this project's contract."""
 
 
+class InvalidPicture(TrainingError):
+    """The file is not an image that can be read."""
+
+
 class WeightsUnavailable(TrainingError):
     """The weights of a published network that cannot be read or downloaded."""
 

@@ -77,7 +77,7 @@ async def draw(request: Request, served: Served, plan: Plan, rendering: Renderin
 
     def finish() -> tuple[bytes, str]:
         content = encode(plan, plan.fill(drawn.images), rendering)
-        return content, etag or etag_of(origin_of(plan, rendering), rendering)
+        return content, etag or etag_of(origin_of(plan, rendering), rendering, plan.faults)
 
     # One small image is encoded sooner than another thread is reached.
     content, known = finish() if len(plan) == rendering.scale == 1 else await asyncio.to_thread(finish)

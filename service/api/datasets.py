@@ -10,13 +10,13 @@ from latent import GeneratorCard, ModelVersion
 from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
+from latent.origin import Number
 from service.api.context import Canary, choose_version, context_of
 from service.api.fields import Model, seed_or_choose
 from service.encoding.png import encode_png
 from service.errors import InvalidDataset
 from service.http.problems import describe
 from service.planning.codes import style_values
-from service.planning.point import Number
 from service.telemetry.observation import observation_of
 
 ANSWERS: dict[int | str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from latent.origin import Index, Name, Seed
 from service.api.answer import PROBLEMS, check_scale, draw, headers_of
 from service.api.context import Canary, choose_version, context_of, observe_version
 from service.api.fields import Model, Scale
@@ -13,7 +14,7 @@ from service.encoding.formats import Rendering, origin_of
 from service.http.headers import names_etag
 from service.http.problems import describe
 from service.planning.plan import plan_row
-from service.planning.point import AskedCodes, Index, Name, Seed, Truncation
+from service.planning.point import AskedCodes, Truncation
 from service.registry.catalogue import Served
 from service.telemetry import metrics
 from service.telemetry.observation import observation_of

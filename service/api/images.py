@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import ConfigDict, Field, SkipValidation
 
+from latent.origin import Index, Seed
 from service.api.answer import answer, describe_answers
 from service.api.context import Canary, choose_version, context_of
 from service.api.fields import STILLS, Model, Scale, choose_format, format_field, one_of, seed_or_choose
@@ -13,7 +14,7 @@ from service.encoding.formats import Rendering
 from service.errors import FieldConflict, TooManyImages
 from service.planning.items import first_seed, plan_items
 from service.planning.plan import Plan, plan_row
-from service.planning.point import AskedCodes, Index, Point, Seed
+from service.planning.point import AskedCodes, Point
 from service.registry.catalogue import Served
 
 ANSWERS = describe_answers(STILLS)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latent.origin import Origin
 from service.encoding.png import COMPRESSION, picture, text_chunks
-from service.planning.provenance import Origin
 
 Frames = Sequence[NDArray[np.uint8]]
 """Each (H, W, channels)."""

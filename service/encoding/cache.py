@@ -4,8 +4,8 @@ import hashlib
 
 from cachetools import LRUCache
 
+from latent.origin import Origin
 from service.encoding.formats import Rendering
-from service.planning.provenance import Origin
 
 HEX_DIGITS = 32
 
@@ -24,7 +24,10 @@ class Cache:
             self._images[etag] = content
 
 
-def etag_of(origin: Origin, rendering: Rendering) -> str:
-    """A strong ETag from the origin that the file records and its rendering: together they decide every byte."""
-    decided = f"{origin.text()} {rendering}"
+def etag_of(origin: Origin, rendering: Rendering, faults: str = "") -> str:
+    """A strong ETag from the origin that the file records, its rendering, and the faults of images not drawn.
+
+    Together they decide every byte.
+    """
+    decided = f"{origin.text()} {rendering}{faults}"
     return f'"{hashlib.sha256(decided.encode()).hexdigest()[:HEX_DIGITS]}"'

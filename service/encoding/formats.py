@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from latent.origin import Origin
+from latent.sheet import enlarge, tile
 from service.encoding.animation import FPS, Play, encode_apng, encode_gif, encode_webp
-from service.encoding.png import encode_png, enlarge, tile
+from service.encoding.png import encode_png
 from service.http.problems import SCHEMA as PROBLEM
 from service.planning.plan import Images, Plan
-from service.planning.provenance import Origin
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,20 @@
 """Arrays to PNG: one image, or a sheet of several."""
 
 import io
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from service.planning.provenance import KEYWORD, Origin
+from latent.origin import KEYWORD, Origin
 
 COMPRESSION = 1
 """zlib's fastest level: half the time of the default, for some 20 bytes more in a digit."""
+
+
+COMPRESSED = 1000
+"""Characters of a text chunk above which it is compressed, as the PNG specification recommends."""
 
 
 def encode_png(image: NDArray[np.uint8], origin: Origin | None = None) -> bytes:
@@ -29,24 +32,6 @@ def picture(image: NDArray[np.uint8]) -> Image.Image:
 def text_chunks(origin: Origin | None) -> PngInfo:
     chunks = PngInfo()
     if origin is not None:
-        chunks.add_text(KEYWORD, origin.text())
+        text = origin.text()
+        chunks.add_text(KEYWORD, text, zip=len(text) > COMPRESSED)
     return chunks
-
-
-def enlarge(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Make each pixel of an image (H, W, channels) `factor` wide and high."""
-    return image.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def tile(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:
-    """Lay images (N, H, W, channels) out row by row on one sheet; empty places are black.
-
-    Without `columns`, the sheet is about as wide as high.
-    """
-    count, height, width, channels = images.shape
-    columns = columns or math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    grid = np.zeros((rows * columns, height, width, channels), np.uint8)
-    grid[:count] = images
-    tiles = grid.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
-    return tiles.reshape(rows * height, columns * width, channels)

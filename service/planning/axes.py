@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from latent import Codes, LatentSpace
+from latent.origin import Name, Number, Seed
 from service.errors import UnknownClass
 from service.planning.codes import check_style, class_place, class_weights, style_place
-from service.planning.point import Name, Number, Seed
 
 Place = Annotated[int, Field(ge=0)]
 

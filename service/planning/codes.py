@@ -5,9 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from latent import Codes, LatentSpace, draw_classes, draw_noise, draw_styles
+from latent import Codes, LatentSpace, draw_classes, draw_styles
+from latent.origin import INDEX_LIMIT, noise_of
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, StyleOutOfRange, UnknownClass, UnknownStyle
-from service.planning.point import INDEX_LIMIT, AskedCodes
+from service.planning.point import AskedCodes
 
 ROUNDING = 1e-6
 """Weights whose sum is this near to 1 are used as they are: they were normalised before, and rounded to float32."""
@@ -88,22 +89,19 @@ def _unknown_style(space: LatentSpace) -> UnknownStyle:
 
 
 def _noise(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
-    if asked.noise is None:
-        noise = draw_noise(space, seed, index, count)
-    else:
-        noise = np.tile(_check_noise(asked.noise, space), (count, 1))
-    return noise if asked.truncation == 1 else (noise * np.float64(asked.truncation)).astype(np.float32)
+    if asked.noise is not None:
+        _check_noise(asked.noise, space)
+    return noise_of(space, seed, index, count, asked.noise, asked.truncation)
 
 
-def _check_noise(noise: list[float], space: LatentSpace) -> NDArray[np.float32]:
-    """(Z,)"""
+def _check_noise(noise: list[float], space: LatentSpace) -> None:
+    """Raises InvalidNoise."""
     if len(noise) != space.noise_size:
         raise InvalidNoise("noise", f"Give {space.noise_size} numbers, the model's noise size.")
     for place, value in enumerate(noise):
         if abs(value) > space.noise_limit:
             limit = space.noise_limit
             raise InvalidNoise(f"noise.{place}", f"Each number of the noise must be from {-limit:g} to {limit:g}.")
-    return np.array(noise, np.float32)
 
 
 def _classes(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ def plan_interpolation(asked: Interpolation, version: ModelVersion, seed: int, m
         end, last = codes_of(asked.to, space, last_seed, last_index), source_of(asked.to, last_seed, last_index)
     codes = between(space, start, end, asked.frames)
     inner = _source_between(start, end, first, last)
-    return Plan(version, seed, index, codes, [first, *[inner] * (asked.frames - 2), last])
+    return Plan(version, seed, index, codes, [first, *[inner] * (asked.frames - 2), last], between=True)
 
 
 def _source_between(start: Codes, end: Codes, first: Source, last: Source) -> Source:

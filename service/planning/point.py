@@ -2,17 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from latent.noise import SEED_LIMIT
+from latent.origin import Index, Name, Number, Seed
 
-INDEX_LIMIT = SEED_LIMIT // 2
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT)]
-Index = Annotated[int, Field(ge=0, lt=INDEX_LIMIT)]
 Truncation = Annotated[
     float,
     Field(

@@ -5,11 +5,12 @@ from itertools import product
 from pydantic import Field
 
 from latent import Codes, LatentSpace, ModelVersion
+from latent.origin import Index, Seed
 from service.errors import FieldConflict, TooManyImages, within
 from service.planning.axes import Axis, SeedAxis, Step, moving_code, steps_of
 from service.planning.codes import codes_of, style_values
 from service.planning.plan import Plan
-from service.planning.point import AskedCodes, Index, Seed
+from service.planning.point import AskedCodes
 from service.planning.provenance import source_of
 
 

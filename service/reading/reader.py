@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard, ModelVersion
+from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
 from service.errors import NoRecogniser, SheetOfImages
 from service.inference.recogniser import Recogniser
-from service.planning.provenance import ImageOrigin, SheetOrigin, by_name, is_noise_of
+from service.planning.provenance import by_name
 from service.reading.framing import frame
 from service.reading.upload import decode, open_picture, read_origin
 from service.registry.catalogue import Catalogue

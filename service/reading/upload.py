@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
+from latent.origin import KEYWORD, ImageOrigin, SheetOrigin, parse_origin
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
-from service.planning.provenance import KEYWORD, ImageOrigin, SheetOrigin, parse_origin
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
 """The formats that the service reads, with their media types. Pillow's other readers are less used and less safe."""
@@ -32,17 +32,29 @@ def read_origin(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
     return parse_origin(text) if isinstance(text, str) else None
 
 
-def decode(picture: Image.Image) -> Image.Image:
-    """Read the pixels and turn the picture upright. Raises BrokenImage."""
+def load(picture: Image.Image) -> None:
+    """Read the pixels. Raises BrokenImage."""
     try:
         picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
     except Exception as error:  # Pillow's decoders raise anything
-        raise BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.") from error
+        raise _broken() from error
+
+
+def decode(picture: Image.Image) -> Image.Image:
+    """Read the pixels and turn the picture upright. Raises BrokenImage."""
+    load(picture)
+    try:
+        ImageOps.exif_transpose(picture, in_place=True)
+    except Exception as error:  # the orientation is the file's own word
+        raise _broken() from error
     if picture.mode.startswith("I;16"):
         # Pillow's own conversion makes everything above 255 of 65,535 white.
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     return picture
+
+
+def _broken() -> BrokenImage:
+    return BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.")
 
 
 def _too_large(max_pixels: int) -> TooManyPixels:

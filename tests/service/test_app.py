@@ -24,6 +24,7 @@ OPERATIONS = {
     "draw_traversal",
     "draw_interpolation",
     "read_codes",
+    "verify_image",
     "stream_dataset",
     "list_models",
     "get_model",

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from latent import Codes
+from latent.origin import INDEX_LIMIT
 from service.api.images import ImagesRequest
 from service.encoding.formats import Rendering, encode
 from service.inference.batcher import Batcher
 from service.inference.generator import Generator
 from service.planning.plan import Plan, plan_row
-from service.planning.point import INDEX_LIMIT
 from service.settings import ROOT
 
 EXAMPLES = 200

@@ -1,16 +1,18 @@
 """Exported files, run by ONNX Runtime as the service runs them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime as ort
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from latent import Codes, GeneratorCard, InvalidCard
 from latent.card import recogniser_path
 from training.errors import InvalidModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 READ_AT_ONCE = 250
 
@@ -38,8 +40,10 @@ class Model:
         starts = range(0, len(codes), batch)
         return np.concatenate([self._run(codes[start : start + batch]) for start in starts])
 
-    def draw(self, codes: Codes, batch: int) -> Tensor:
+    def draw(self, codes: Codes, batch: int) -> "Tensor":
         """Draw images in PyTorch's order of axes: uint8 (N, channels, H, W)."""
+        import torch  # here: a folder's pictures are verified without PyTorch
+
         return torch.from_numpy(self.generate(codes, batch)).permute(0, 3, 1, 2).contiguous()
 
     def _run(self, codes: Codes) -> NDArray[np.uint8]:
@@ -54,9 +58,11 @@ class RecogniserModel:
         self._session = ort.InferenceSession(recogniser_path(generator), providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]
 
-    def read(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def read(self, images: "Tensor") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """uint8 (N, channels, H, W) -> class weights (N, C), styles (N, S); S is 0 if there are none"""
-        rows = [part.permute(0, 2, 3, 1).contiguous().numpy() for part in torch.split(images, READ_AT_ONCE)]
+        from torch import split  # here, as above
+
+        rows = [part.permute(0, 2, 3, 1).contiguous().numpy() for part in split(images, READ_AT_ONCE)]
         answers = [self._session.run(self._names, {"image": part}) for part in rows]
         classes, *styles = (
             np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*answers, strict=True)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from latent.origin import KEYWORD, SheetOrigin
 from service.encoding.animation import Play, encode_apng, encode_gif, encode_webp
-from service.planning.provenance import KEYWORD, SheetOrigin
 
 ORIGIN = SheetOrigin(model="small", digest="0" * 64, seed=1, index=0, n=2, images="0" * 64)
 

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from latent import Codes, ModelVersion
+from latent.sheet import enlarge
 from service.encoding.formats import Rendering, encode
-from service.encoding.png import enlarge
 from service.planning.plan import Plan
 from service.planning.provenance import Source
 from tests.conftest import NOISE, small_card

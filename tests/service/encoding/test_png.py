@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from service.encoding.png import encode_png, tile
-from service.planning.provenance import Origin
+from latent.origin import SheetOrigin
+from latent.sheet import tile
+from service.encoding.png import encode_png
 
-ORIGIN = Origin(model="small", digest="0" * 64, seed=1, index=0)
+ORIGIN = SheetOrigin(model="small", digest="0" * 64, seed=1, index=0, n=1)
 
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from latent import draw_noise
 from latent.decimals import shortest
 from latent.noise import SEED_LIMIT
+from latent.origin import INDEX_LIMIT
 from latent.space import NoiseDistribution
 from service.errors import IndexTooLarge, InvalidBlend, InvalidNoise, UnknownClass
 from service.planning.codes import class_weights, codes_of
-from service.planning.point import INDEX_LIMIT, AskedCodes
+from service.planning.point import AskedCodes
 from tests.conftest import CLASSES, NOISE, small_card
 
 SPACE = small_card().space

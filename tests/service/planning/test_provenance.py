@@ -3,10 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent import Codes, GeneratorCard, ModelVersion
+from latent.origin import ImageOrigin, Origin, SheetOrigin, parse_origin
 from service.api.images import ImagesRequest
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
-from service.planning.provenance import ImageOrigin, Origin, SheetOrigin, parse_origin, source_of
+from service.planning.provenance import source_of
 from tests.conftest import small_card
 
 CARD = small_card()

@@ -13,9 +13,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from latent import draw_classes, draw_styles
+from latent.origin import LONGEST
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
-from service.planning.provenance import LONGEST
 from service.reading.framing import frame
 from service.reading.reader import ImageCodes
 from service.settings import Settings
@@ -25,7 +25,7 @@ MAX_PIXELS = 100_000
 
 @pytest.fixture(scope="module")
 def settings(models_dir: Path) -> Settings:
-    return Settings(models_dir=models_dir, default_model="small", max_pixels=MAX_PIXELS, max_upload_bytes=200_000)
+    return Settings(models_dir=models_dir, default_model="small", max_pixels=MAX_PIXELS, max_upload_bytes=1_200_000)
 
 
 def draw(client: TestClient, **body: Any) -> bytes:
@@ -290,7 +290,7 @@ def test_a_file_has_a_limit_of_its_own(client: TestClient) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8)
     assert len(encoded(noise)) > 65_536
     assert read(client, encoded(noise))
-    status, slug, detail = refused(client, b" " * 200_001)
+    status, slug, detail = refused(client, b" " * 1_200_001)
     assert (status, slug) == (413, "body-too-large")
     assert "200000 bytes" in detail
 

@@ -1,0 +1,25 @@
+"""Several images on one sheet."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def enlarge(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Make each pixel of an image (H, W, channels) `factor` wide and high."""
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def tile(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:
+    """Lay images (N, H, W, channels) out row by row on one sheet; empty places are black.
+
+    Without `columns`, the sheet is about as wide as high.
+    """
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    grid = np.zeros((rows * columns, height, width, channels), np.uint8)
+    grid[:count] = images
+    tiles = grid.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return tiles.reshape(rows * height, columns * width, channels)
