@@ -1,7 +1,7 @@
 """A client of the service: `from faussaire import Client`."""
 
 from faussaire.client import AsyncClient, Client
-from faussaire.types import Image, ImageCodes, Model, Point, Problem, Refused, UnexpectedAnswer
+from faussaire.types import Image, ImageCodes, Model, Point, Problem, Refused, UnexpectedAnswer, Verification
 
 __all__ = [
     "AsyncClient",
@@ -13,4 +13,5 @@ __all__ = [
     "Problem",
     "Refused",
     "UnexpectedAnswer",
+    "Verification",
 ]

@@ -30,6 +30,7 @@ from faussaire.types import (
     Refused,
     Shared,
     UnexpectedAnswer,
+    Verification,
 )
 from latent.containers import MEDIA_TYPE, Kind
 from latent.release import version_label
@@ -101,11 +102,21 @@ def interpolation(from_: Point, to: Point, **between: Unpack[Between]) -> Call[b
 
 def codes(picture: bytes | Path, model: str | None = None) -> Call[ImageCodes]:
     """Read the codes of an image file, from its bytes or its path."""
-    if not isinstance(picture, bytes | Path):
-        raise TypeError(f"codes takes the bytes of an image file, or its pathlib.Path; it got {type(picture)}")
-    content = picture.read_bytes() if isinstance(picture, Path) else picture
     params = {} if model is None else {"model": model}
-    return Call("POST", "/v1/codes", _read_codes, "application/json", {"content": content, "params": params})
+    sent = {"content": _content("codes", picture), "params": params}
+    return Call("POST", "/v1/codes", _read_codes, "application/json", sent)
+
+
+def verify(picture: bytes | Path) -> Call[Verification]:
+    """Find out whether the service drew an image file, from its bytes or its path."""
+    sent = {"content": _content("verify", picture)}
+    return Call("POST", "/v1/verify", _read_verification, "application/json", sent)
+
+
+def _content(operation: str, picture: bytes | Path) -> bytes:
+    if not isinstance(picture, bytes | Path):
+        raise TypeError(f"{operation} takes the bytes of an image file, or its pathlib.Path; it got {type(picture)}")
+    return picture.read_bytes() if isinstance(picture, Path) else picture
 
 
 def dataset(
@@ -170,6 +181,10 @@ def _read_content(answer: httpx.Response) -> bytes:
 
 def _read_codes(answer: httpx.Response) -> ImageCodes:
     return ImageCodes(**answer.json())
+
+
+def _read_verification(answer: httpx.Response) -> Verification:
+    return Verification(**answer.json())
 
 
 def _read_seed(answer: httpx.Response) -> int:

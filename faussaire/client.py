@@ -71,6 +71,7 @@ class Client:
     traversal = _answered(calls.traversal)
     interpolation = _answered(calls.interpolation)
     codes = _answered(calls.codes)
+    verify = _answered(calls.verify)
     dataset = _answered(calls.dataset)
 
     def answer(self, call: Call[T]) -> T:
@@ -123,6 +124,7 @@ class AsyncClient:
     traversal = _awaited(calls.traversal)
     interpolation = _awaited(calls.interpolation)
     codes = _awaited(calls.codes)
+    verify = _awaited(calls.verify)
     dataset = _awaited(calls.dataset)
 
     async def answer(self, call: Call[T]) -> T:

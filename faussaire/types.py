@@ -160,3 +160,29 @@ class ImageCodes(BaseModel):
     index: int | None = None
     truncation: float | None = None
     noise: list[float] | None = None
+
+
+class Verification(BaseModel):
+    """Whether the service drew an image. If it did, what the image records; if not, why."""
+
+    verified: bool
+    reason: str | None = None
+    detail: str | None = None
+    model: str | None = None
+    digest: str | None = None
+    seed: int | None = None
+    index: int | None = None
+    class_: dict[str, float] | str | None = Field(default=None, alias="class")
+    styles: dict[str, float] | None = None
+    style: dict[str, float] | None = None
+    truncation: float | None = None
+    noise: list[float] | None = None
+    n: int | None = None
+    columns: int | None = None
+    images: list[dict[str, Any] | None] | None = None
+    pixels: int | None = None
+    """How many pixels differ."""
+    box: tuple[int, int, int, int] | None = None
+    """The left, upper, right and lower edge of all that differ."""
+    places: list[int] | None = None
+    """The images of a sheet that differ."""

@@ -117,7 +117,9 @@ class Claim:
         differ = _differ(picture, enlarge(tile(images, self.columns), self.scale))
         if differ.any():
             found = self._locate(differ)
-            raise Unverified("pixels-differ", f"{found.pixels} pixels are not those that the record draws.", found)
+            raise Unverified(
+                "pixels-differ", f"Pixels that differ from those that the record draws: {found.pixels}.", found
+            )
 
     def _locate(self, differ: NDArray[np.bool_]) -> Differences:
         image = self.version.card.image

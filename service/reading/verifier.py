@@ -32,7 +32,7 @@ class Verification(BaseModel):
                 {
                     "verified": False,
                     "reason": "pixels-differ",
-                    "detail": "3 pixels are not those that the record draws.",
+                    "detail": "Pixels that differ from those that the record draws: 3.",
                     "model": "mnist-infogan",
                     "digest": "2f" * 32,
                     "pixels": 3,

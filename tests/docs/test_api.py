@@ -140,6 +140,7 @@ def test_the_fields_of_the_answers_are_those_of_their_models(document: Schema) -
     model = resolved(document, models)
     expected = {
         "field of the answer": answer(document, "POST /v1/codes"),
+        "field of the verification": answer(document, "POST /v1/verify"),
         "field of a model": model,
         "field of a version": resolved(document, model["properties"]["versions"]["items"]),
         "field of a card": resolved(document, model["properties"]["card"]),

@@ -18,10 +18,11 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image as Picture
 
-from faussaire import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused, UnexpectedAnswer
+from faussaire import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused, UnexpectedAnswer, Verification
 from service.api import models
 from service.app import create_app
 from service.reading import reader as codes
+from service.reading import verifier
 from service.settings import Settings
 from tests.conftest import NOISE, listening
 
@@ -281,6 +282,7 @@ def test_many_images_are_awaited_at_once(models_dir: Path) -> None:
 
 def test_the_client_knows_every_field_that_the_service_answers_with() -> None:
     assert set(ImageCodes.model_fields) == set(codes.ImageCodes.model_fields)
+    assert set(Verification.model_fields) == set(verifier.Verification.model_fields)
     assert set(Model.model_fields) == set(models.Model.model_fields)
 
 
@@ -319,6 +321,15 @@ def test_numpys_numbers_and_arrays_are_taken_everywhere(called: Called) -> None:
     assert called("interpolation", *ends, frames=np.int8(3)) == called(
         "interpolation", {"seed": 1}, {"style": [0.3, -0.5]}, frames=3
     )
+
+
+def test_an_image_of_ours_is_verified_and_another_is_not(called: Called, tmp_path: Path) -> None:
+    image = called("image", class_="7", seed=3)
+    ours = called("verify", image.png)
+    assert (ours.verified, ours.model, ours.seed, ours.class_) == (True, "small", 3, {"7": 1.0})
+    Picture.new("L", (28, 28)).save(tmp_path / "other.png")
+    other = called("verify", tmp_path / "other.png")
+    assert (other.verified, other.reason) == (False, "no-record")
 
 
 def test_codes_are_read_from_a_path(called: Called, tmp_path: Path) -> None:

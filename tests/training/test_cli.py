@@ -32,6 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *wo
         (("train", "gan", "--data", "cifar"), "unknown data set 'cifar'; choose one of: mnist"),
         (("export", "nowhere", "-o", "a.onnx"), "nowhere is not a run"),
         (("evaluate", "nowhere.onnx"), "nowhere.onnx is not an ONNX file"),
+        (("verify", "a.png"), "models has no .onnx file"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_remedy_and_exit_code_2(

@@ -7,6 +7,7 @@ So the same codes give the same pixels in every batch, on every machine. `docs/d
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from latent import ImageShape
 from training.networks.gan import Generator
@@ -100,10 +101,10 @@ class ExactGenerator(Generator):
     def grey(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
         """(N, Z), (N, C), (N, S) -> uint8 (N, channels, H, W)"""
         places = self._values(noise, classes, styles) + VALUES
-        return self.table.take(places.long())
+        return embedding(places.long(), self.table).squeeze(-1)  # one Gather in ONNX, and not the slower GatherND
 
 
 def grey_levels() -> Tensor:
-    """The grey level of each value from -VALUES to VALUES - 1, uint8 (2 * VALUES,): tanh differs between libraries."""
+    """The grey level of each value from -VALUES to VALUES - 1, uint8 (2 * VALUES, 1): tanh differs between libraries."""
     values = torch.arange(-VALUES, VALUES, dtype=torch.float64) * STEP
-    return ((values.tanh() + 1) * 127.5).round().to(torch.uint8)
+    return ((values.tanh() + 1) * 127.5).round().to(torch.uint8)[:, None]
