@@ -105,6 +105,6 @@ class ExactGenerator(Generator):
 
 
 def grey_levels() -> Tensor:
-    """The grey level of each value from -VALUES to VALUES - 1, uint8 (2 * VALUES, 1): tanh differs between libraries."""
+    """The grey level of each value from -VALUES on, uint8 (2 * VALUES, 1): tanh differs between libraries."""
     values = torch.arange(-VALUES, VALUES, dtype=torch.float64) * STEP
     return ((values.tanh() + 1) * 127.5).round().to(torch.uint8)[:, None]
