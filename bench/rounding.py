@@ -27,7 +27,8 @@ def main() -> None:
     sixteen, now_sixteen, alone = measure((before, codes[ROWS]), (after, codes[ROWS]), (after, codes[1]))
     print(
         f"{newer.stem}: {ROWS} rows {sixteen:.0f} us of CPU before, {now_sixteen:.0f} us now, "
-        f"{now_sixteen / sixteen:.2f} times it; one image alone {sixteen:.0f} us before, {alone:.0f} us now, {alone / sixteen:.2f} of it"
+        f"{now_sixteen / sixteen:.2f} times it; "
+        f"one image alone {sixteen:.0f} us before, {alone:.0f} us now, {alone / sixteen:.2f} of it"
     )
 
 
