@@ -23,6 +23,7 @@ def export(
 
     The generator's weights are rounded, so that its arithmetic is exact: every machine draws the same pixels.
     """
+    from training.export.quality import AFTER, BEFORE, WORSE
     from training.loop.run import Run
 
     workspace = open_workspace(data_dir, device)
@@ -31,3 +32,7 @@ def export(
     console.print(f"arithmetic: {card.arithmetic}; the largest sum is {card.largest_sum:.1%} of 2^24")
     for figure in card.figures:
         console.print(f"{figure.name}: {figure.value:g} ({figure.protocol})")
+    values = {figure.name: figure.value for figure in card.figures}
+    rise = values[AFTER] / max(values[BEFORE], 1e-9)
+    if rise > WORSE:
+        console.print(f"warning: the rounding raised the FID by {rise - 1:.1%}")

@@ -16,7 +16,7 @@ from training.errors import ExportRefused
 from training.export.graph import make_graph
 from training.export.model import Model
 from training.export.naming import class_figures, name_codes
-from training.export.quality import Rounded, round_closely
+from training.export.quality import AFTER, BEFORE, Rounded, round_closely
 from training.export.rounding import largest_sum
 from training.export.styles import measure_styles
 from training.export.trained import Trained
@@ -117,8 +117,8 @@ def input_names(space: LatentSpace) -> tuple[str, ...]:
 def _distances(rounded: Rounded, judge: Judge) -> tuple[Figure, Figure]:
     protocol = f"Frechet distance of the judge's features, {rounded.images} images against real test images; "
     return (
-        Figure(name="FID", value=round(rounded.after, 4), protocol=protocol + judge.protocol()),
-        Figure(name="FID before rounding", value=round(rounded.before, 4), protocol=protocol + judge.protocol()),
+        Figure(name=AFTER, value=round(rounded.after, 4), protocol=protocol + judge.protocol()),
+        Figure(name=BEFORE, value=round(rounded.before, 4), protocol=protocol + judge.protocol()),
     )
 
 

@@ -19,6 +19,9 @@ IMAGES = 10_000
 DRAWN_AT_ONCE = 250
 SEED = 7
 
+BEFORE, AFTER = "FID before rounding", "FID"
+"""The names of the two distances in a card."""
+
 WORSE = 1.02
 """If rounding raises the Frechet distance by more than this factor, the rounded weights train on."""
 
