@@ -39,11 +39,11 @@ class Rounded:
 
 def round_closely(generator: Generator, space: LatentSpace, judge: Judge, real: ImageSet, say: Say) -> Rounded:
     """Round a generator, and train the result on if its images are worse. Raises ExportRefused."""
-    features = judge.features(real.images[:IMAGES])
-    say("measuring before the rounding")
-    before = _distance(generator, space, judge, features)
     say("rounding")
     exact = round_generator(generator, space)
+    say("measuring images")
+    features = judge.features(real.images[:IMAGES])
+    before = _distance(generator, space, judge, features)
     after = _distance(exact, space, judge, features)
     if after > WORSE * before:
         say("training the rounded weights")

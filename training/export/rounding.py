@@ -71,10 +71,12 @@ class Grid:
 
 
 def round_generator(generator: Generator, space: LatentSpace, weights: int = WEIGHTS) -> ExactGenerator:
-    """Round a generator in evaluation mode, on the CPU. Raises ExportRefused for a layer that has no exact form.
+    """Round a generator in evaluation mode, on the CPU. `weights` is the largest size of a whole weight.
 
-    `weights` is the largest size of a whole weight.
+    Raises ExportRefused for a layer that has no exact form, and for weights that are no numbers.
     """
+    if not all(values.isfinite().all() for values in generator.state_dict().values()):
+        raise ExportRefused("a weight is infinite or not a number: the run diverged; nothing was written")
     source = torch.Generator().manual_seed(SEED)
     seen, compared = _draw_widely(space, CALIBRATED, source), draw(space, COMPARED, source)
     blocks = list(_fold(generator.layers))

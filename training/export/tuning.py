@@ -21,7 +21,7 @@ LR = 0.2
 
 
 class RoundThrough(nn.Module):
-    """Rounds and clips, and lets gradients through the rounding (Bengio et al. 2013, section 4)."""
+    """Rounds and clips, and lets gradients straight through the rounding (Bengio et al. 2013)."""
 
     def __init__(self, largest: int) -> None:
         super().__init__()

@@ -81,7 +81,7 @@ class LeakyExactLayer(ExactLayer):
 class ExactGenerator(Generator):
     """Draws with a code grid and exact layers, of which the last gives values for the table of grey levels.
 
-    In training mode, gradients go straight through the roundings (Bengio et al. 2013, section 4), and grey is smooth.
+    In training mode, gradients go straight through the roundings (Bengio et al. 2013), and grey is smooth.
     """
 
     def __init__(self, layers: nn.Sequential, shape: ImageShape) -> None:

@@ -149,3 +149,11 @@ def test_a_layer_without_an_exact_form_is_refused_by_name() -> None:
     generator = Generator(nn.Sequential(nn.Linear(4, 16), nn.GELU(), nn.Linear(16, 16)), image).eval()
     with pytest.raises(ExportRefused, match="GELU has no exact form"):
         round_generator(generator, space)
+
+
+def test_a_generator_that_diverged_is_refused() -> None:
+    space, image = space_of(4, 0, 0, NoiseDistribution.UNIFORM), ImageShape(height=8, width=8, channels=1)
+    generator = random_generator("compact", space, image, 0)
+    next(generator.parameters()).data[0, 0] = float("nan")
+    with pytest.raises(ExportRefused, match="the run diverged"):
+        round_generator(generator, space)
