@@ -56,13 +56,11 @@ class Drawn(Record):
     def is_of(self, space: LatentSpace) -> bool:
         """Whether these are codes of that space. Anyone may write a text chunk, so they need not be."""
         ranges = {code.name: (np.float32(code.low), np.float32(code.high)) for code in space.styles}
-        if not self.classes.keys() <= {code.name for code in space.classes} or self.styles.keys() != ranges.keys():
+        valid = is_blend_of(self.classes, space) if space.classes else not self.classes
+        if not valid or self.styles.keys() != ranges.keys():
             return False
-        if space.classes and not np.isclose(sum(self.classes.values()), 1, atol=1e-3):
-            return False
-        weights_valid = all(0 <= weight <= 1 for weight in self.classes.values())
         styles_valid = all(low <= np.float32(self.styles[name]) <= high for name, (low, high) in ranges.items())
-        return weights_valid and styles_valid and (self.noise is None or is_noise_of(self.noise, space))
+        return styles_valid and (self.noise is None or is_noise_of(self.noise, space))
 
     def codes(self, space: LatentSpace) -> Codes:
         """One row: what `is_of` that space."""
@@ -119,14 +117,13 @@ class SheetOrigin(OfModel):
         if isinstance(self.images, list):
             given = [image for image in self.images if image is not None]
             return bool(given) and all(image.is_of(space) for image in given)
-        asked = self.class_ if isinstance(self.class_, dict) else {self.class_: 1.0} if self.class_ else {}
+        valid = self.class_ is None or is_blend_of(self._blend, space)
         ranges = {code.name: (np.float32(code.low), np.float32(code.high)) for code in space.styles}
         styles = self.style or {}
-        if not asked.keys() <= {code.name for code in space.classes} or not styles.keys() <= ranges.keys():
+        if not valid or not styles.keys() <= ranges.keys():
             return False
         within = all(ranges[name][0] <= np.float32(value) <= ranges[name][1] for name, value in styles.items())
-        weights_valid = not asked or bool(np.isclose(sum(asked.values()), 1, atol=1e-3))
-        return weights_valid and within and (self.noise is None or is_noise_of(self.noise, space))
+        return within and (self.noise is None or is_noise_of(self.noise, space))
 
     def codes(self, space: LatentSpace) -> Codes:
         """One row for each of `places`: what `is_of` that space."""
@@ -142,12 +139,18 @@ class SheetOrigin(OfModel):
                 styles[:, place] = self.style[code.name]
         return Codes(noise, self._weights(space), styles)
 
+    @property
+    def _blend(self) -> dict[str, float]:
+        """The weights of the classes that were asked for."""
+        if isinstance(self.class_, str):
+            return {self.class_: 1.0}
+        return self.class_ or {}
+
     def _weights(self, space: LatentSpace) -> NDArray[np.float32]:
         """(n, C)"""
         if self.class_ is None:
             return space.one_hot(draw_classes(space, self.seed, self.index, self.n))
-        asked = self.class_ if isinstance(self.class_, dict) else {self.class_: 1.0}
-        row = np.array([asked.get(code.name, 0.0) for code in space.classes], np.float32)
+        row = np.array([self._blend.get(code.name, 0.0) for code in space.classes], np.float32)
         return np.tile(row, (self.n, 1))
 
 
@@ -173,6 +176,12 @@ def noise_of(
     rows = None if given is None else np.tile(np.array(given, np.float32), (count, 1))
     noise = draw_noise(space, seed, index, count) if rows is None else rows
     return noise if truncation == 1 else (noise * np.float64(truncation)).astype(np.float32)
+
+
+def is_blend_of(weights: dict[str, float], space: LatentSpace) -> bool:
+    """Whether these are weights of the classes of that space, whose sum is 1."""
+    known = weights.keys() <= {code.name for code in space.classes}
+    return known and all(0 <= weight <= 1 for weight in weights.values()) and abs(sum(weights.values()) - 1) <= 1e-3
 
 
 def is_noise_of(noise: list[float], space: LatentSpace) -> bool:

@@ -25,6 +25,9 @@ class Picture(Protocol):
     @property
     def mode(self) -> str: ...
 
+    @property
+    def has_transparency_data(self) -> bool: ...
+
     def convert(self, mode: str) -> Any: ...
 
 
@@ -132,8 +135,11 @@ class Claim:
 def _differ(picture: Picture, expected: Pixels) -> NDArray[np.bool_]:
     """Which pixels (h, w) differ from those expected (h, w, channels). A pixel that is not opaque differs."""
     if picture.mode.startswith("I"):
-        levels = np.asarray(picture)
-        return np.asarray(levels != expected[:, :, 0].astype(np.int32) * 257)
+        levels = np.asarray(picture)[:, :, None]
+        return np.asarray((levels != expected.astype(np.int32) * 257).any(axis=2))
+    if picture.mode in ("L", "RGB") and not picture.has_transparency_data:
+        found = np.asarray(picture)
+        return np.asarray((found.reshape(*found.shape[:2], -1) != expected).any(axis=2))
     found = np.asarray(picture.convert("RGBA"))
     return np.asarray((found[:, :, :3] != expected).any(axis=2) | (found[:, :, 3] != 255))
 

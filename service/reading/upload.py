@@ -26,18 +26,22 @@ def open_picture(content: bytes, max_pixels: int) -> Image.Image:
     return picture
 
 
-def read_origin(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
-    """The origin that a picture's text chunk records, if it is one of ours."""
-    text = picture.info.get(KEYWORD)
-    return parse_origin(text) if isinstance(text, str) else None
-
-
 def load(picture: Image.Image) -> None:
     """Read the pixels. Raises BrokenImage."""
     try:
         picture.load()
     except Exception as error:  # Pillow's decoders raise anything
         raise _broken() from error
+
+
+def read_origin(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
+    """The origin that a picture's text chunk records, if it is one of ours. Raises BrokenImage.
+
+    Some tools write text behind the pixels, so these are read first.
+    """
+    load(picture)
+    text = picture.info.get(KEYWORD)
+    return parse_origin(text) if isinstance(text, str) else None
 
 
 def decode(picture: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from latent.origin import Drawn
 from latent.verification import Claim, Reason, Unverified, describe, no_record, unknown_version
 from service.errors import TooManyImages
 from service.inference.batcher import Images
-from service.reading.upload import load, open_picture, read_origin
+from service.reading.upload import open_picture, read_origin
 from service.registry.catalogue import Catalogue, Served
 
 
@@ -94,7 +94,6 @@ def read_claim(content: bytes, catalogue: Catalogue, max_pixels: int, max_images
     claim = Claim.of(origin, served.version, picture.size)
     if claim.count > max_images:
         raise TooManyImages("body", f"Send a sheet of at most {max_images} images; this has {claim.count}.")
-    load(picture)
     return Checked(picture, served, claim)
 
 

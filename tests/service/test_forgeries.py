@@ -125,8 +125,22 @@ def resaved(content: bytes, random: Random) -> bytes:
             written = picture
     else:
         written = picture.convert(mode)
-    zipped, international = random.random(2) < 0.5
-    return saved(written, picture.info[KEYWORD], zipped=bool(zipped), international=bool(international))
+    zipped, international, behind = (bool(chosen) for chosen in random.random(3) < 0.5)
+    again = saved(written, picture.info[KEYWORD], zipped=zipped, international=international)
+    return record_behind_pixels(again) if behind else again
+
+
+def record_behind_pixels(content: bytes) -> bytes:
+    """The same file with the text chunk behind the pixels, where ImageMagick writes it."""
+    chunks, start = [], 8
+    while start < len(content):
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        chunks.append(content[start:end])
+        start = end
+    texts = [chunk for chunk in chunks if chunk[4:8] in (b"tEXt", b"zTXt", b"iTXt")]
+    assert len(texts) == 1
+    others = [chunk for chunk in chunks if chunk not in texts]
+    return b"".join([content[:8], *others[:-1], *texts, others[-1]])
 
 
 def one_pixel_changed(content: bytes, random: Random) -> bytes:

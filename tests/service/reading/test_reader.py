@@ -19,6 +19,7 @@ from service.inference.recogniser import Recogniser
 from service.reading.framing import frame
 from service.reading.reader import ImageCodes
 from service.settings import Settings
+from tests.service.test_forgeries import record_behind_pixels
 
 MAX_PIXELS = 100_000
 
@@ -178,6 +179,11 @@ def test_what_a_file_says_of_itself_is_passed_over_where_it_cannot_be(
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 10_000, '{"seed": NaN}', '"\\ud800"', "1" * 20_000, "é"])
 def test_a_chunk_that_is_no_origin_is_passed_over(client: TestClient, text: str) -> None:
     assert read(client, encoded(drawing(), faussaire=text)) == read(client, encoded(drawing()))
+
+
+def test_a_record_behind_the_pixels_is_read(client: TestClient) -> None:
+    content = draw(client, seed=5)
+    assert read(client, record_behind_pixels(content)) == read(client, content)
 
 
 def test_a_chunk_of_much_text_is_not_looked_at(client: TestClient) -> None:
