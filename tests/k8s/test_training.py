@@ -48,7 +48,7 @@ def test_the_job_trains_evaluates_and_exports_one_run() -> None:
     train, evaluate, export = (each["args"] for each in steps(JOB).values())
     options = parse(train)
     run = f"runs/{options['preset']}-{options['data_name']}-{options['seed']}"
-    assert str(parse(evaluate)["model"]) == str(parse(export)["run"]) == run
+    assert str(parse(evaluate)["model"]) == str(parse(export)["source"]) == run
     written = parse(export)["output"]
     assert str(written.parent) == mounts(steps(JOB)["export"])["models"]
 
