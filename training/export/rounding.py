@@ -80,8 +80,9 @@ def round_generator(generator: Generator, space: LatentSpace, weights: int = WEI
     source = torch.Generator().manual_seed(SEED)
     seen, compared = _draw_widely(space, CALIBRATED, source), draw(space, COMPARED, source)
     blocks = list(_fold(generator.layers))
+    largest = _observe(blocks, torch.cat(list(seen), 1))
     wanted = generator(*compared)
-    rounded = [_round(generator, blocks, space, seen, share, weights) for share in SHARES]
+    rounded = [_round(generator, blocks, space, [share * one for one in largest], weights) for share in SHARES]
     return min(rounded, key=lambda exact: float((exact(*compared) - wanted).square().mean()))
 
 
@@ -98,18 +99,29 @@ def largest_sum(exact: ExactGenerator) -> float:
 
 
 @torch.no_grad()
+def _observe(blocks: list[Block], codes: Tensor) -> list[Tensor]:
+    """The largest size that each channel's output (C,) takes on, for each layer but the last."""
+    outputs, largest = codes, []
+    for block in blocks[:-1]:
+        outputs = leaky_relu(block.linear(outputs), block.slope or 0.0)
+        outputs = outputs if block.shaping is None else block.shaping(outputs)
+        largest.append(outputs.abs().transpose(0, 1).flatten(1).amax(1))
+    return largest
+
+
+@torch.no_grad()
 def _round(
-    generator: Generator, blocks: list[Block], space: LatentSpace, seen: Latents, share: float, weights: int
+    generator: Generator, blocks: list[Block], space: LatentSpace, largest: list[Tensor], weights: int
 ) -> ExactGenerator:
-    grid, activations = _code_grid(space, blocks[0].linear, weights), torch.cat(list(seen), 1)
+    """Round with grids that reach the largest output of each channel."""
+    grid = _code_grid(space, blocks[0].linear, weights)
     layers: list[nn.Module] = [CodeGrid(1 / grid.unit, grid.reach)]
-    for block in blocks:
+    for place, block in enumerate(blocks):
         linear, unit = round_linear(block.linear, grid, weights)
         if block.slope is None:
             layers.append(ExactLayer(linear, (unit / STEP).float(), (-VALUES, VALUES - 1)))
             break
-        activations = _run(block, activations)
-        grid = _output_grid(activations, share)
+        grid = _output_grid(largest[place])
         gain = (unit / grid.unit.repeat_interleave(len(unit) // len(grid.unit))).float()
         layers.append(_hidden_layer(linear, gain, block.slope))
         layers += [] if block.shaping is None else [block.shaping]
@@ -187,9 +199,8 @@ def _grid_of_codes(space: LatentSpace, bits: int) -> Grid:
     return Grid(unit, limit / unit)
 
 
-def _output_grid(activations: Tensor, share: float) -> Grid:
-    """Of each channel the grid that reaches a share of its largest activation (N, C, ...)."""
-    largest = activations.abs().transpose(0, 1).flatten(1).amax(1) * share
+def _output_grid(largest: Tensor) -> Grid:
+    """The grid that reaches the largest output of each channel (C,)."""
     unit = largest.clamp_min(float(largest.max()) / LEVELS).clamp_min(1e-12) / LEVELS
     return Grid(unit, torch.full_like(unit, LEVELS))
 
@@ -200,11 +211,6 @@ def _draw_widely(space: LatentSpace, count: int, source: torch.Generator) -> Lat
     styles = latents.styles.clone()
     styles[::2] *= REACHES[-1]
     return latents._replace(styles=styles)
-
-
-def _run(block: Block, activations: Tensor) -> Tensor:
-    outputs = leaky_relu(block.linear(activations), block.slope or 0.0)
-    return outputs if block.shaping is None else block.shaping(outputs)
 
 
 def _hidden_layer(linear: Linear, gain: Tensor, slope: float) -> ExactLayer:

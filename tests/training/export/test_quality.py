@@ -6,7 +6,7 @@ from latent import LatentSpace
 from latent.space import NoiseDistribution
 from tests.training.export.test_rounding import linears, random_generator, space_of
 from training.datasets.images import ImageSet
-from training.export import quality
+from training.export import quality, tuning
 from training.export.quality import Rounded, round_closely
 from training.export.rounding import round_generator
 from training.measures.judge import Judge, load_or_train_judge
@@ -60,6 +60,7 @@ def test_a_rounding_that_costs_quality_is_trained_on(
     coarse = round_generator(generator, SPACE, COARSE)
     monkeypatch.setattr(quality, "round_generator", lambda *_: coarse)
     monkeypatch.setattr(quality, "WORSE", 1.0001)
+    monkeypatch.setattr(tuning, "STEPS", 150)
     rounded, said = rounded_closely(generator, judge, digits)
     assert said[-1] == "training the rounded weights"
     assert 1 < rounded.after < quality._distance(coarse, SPACE, judge, torch.empty(0))

@@ -1,8 +1,10 @@
+import pytest
 import torch
 
 from latent import ImageShape
 from latent.space import NoiseDistribution
 from tests.training.export.test_rounding import linears, random_generator, space_of
+from training.export import tuning
 from training.export.rounding import largest_sum, round_generator
 from training.export.tuning import tune
 from training.networks.latents import draw
@@ -12,6 +14,11 @@ COARSE = 15
 
 SPACE = space_of(16, 3, 1, NoiseDistribution.UNIFORM)
 IMAGE = ImageShape(height=8, width=8, channels=1)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "STEPS", 200)
 
 
 def test_training_on_brings_the_images_back_and_keeps_the_numbers_whole() -> None:
