@@ -1,5 +1,6 @@
 """The folder `runs/`: runs, judges, exported models and evaluations, each made when it is first needed, and kept."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,16 +40,22 @@ CPU = torch.device("cpu")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; `auto` is a GPU if there is one. Raises UnknownName."""
+    """The device of a name; `auto` is a GPU if there is one. A GPU is set to repeat its sums. Raises UnknownName."""
     known = ["auto", "cpu"] + (["cuda"] if torch.cuda.is_available() else [])
-    if name == "auto":
-        return torch.device("cuda" if "cuda" in known else "cpu")
     try:
-        device = torch.device(name)
+        device = torch.device(known[-1] if name == "auto" else name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UnknownName("device", name, known) from None
+    if device.type == "cuda":
+        _repeat_exactly()
     return device
+
+
+def _repeat_exactly() -> None:
+    """Choose kernels that give the same sums each time. Otherwise a run that goes on would become another run."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
 
 
 @dataclass(frozen=True)

@@ -44,18 +44,22 @@ class State:
             parts["optimiser_class"] = players.optimiser_class
         return parts
 
+    def _sources(self) -> dict[str, torch.Generator]:
+        """Where random numbers come from: the run's own, and torch's, of which dropout takes its."""
+        device = self.source.device
+        of_torch = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index or 0]
+        return {"source": self.source, "torch": of_torch}
+
     def save(self, path: Path) -> None:
         saved = {name: part.state_dict() for name, part in self._parts().items()}
         saved |= {
-            "source": self.source.get_state(),
             "balance": self.players.balance,
             "step": self.step,
             "seconds": self.seconds,
             "rollbacks": self.rollbacks,
             "returned_to": self.returned_to,
-            # Dropout draws from torch's own generator.
-            "torch": torch.get_rng_state(),
         }
+        saved |= {name: source.get_state() for name, source in self._sources().items()}
         save_tensors(path, saved)
 
     def load(self, path: Path) -> None:
@@ -64,15 +68,23 @@ class State:
             saved = torch.load(path, map_location=self.source.device, weights_only=True)
             for name, part in self._parts().items():
                 part.load_state_dict(saved[name])
-            self.source.set_state(saved["source"].cpu())
-            torch.set_rng_state(saved["torch"].cpu())
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
+            for name, source in self._sources().items():
+                go_on(source, saved[name].cpu(), self.step)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the networks under the names that a checkpoint uses."""
         return {name: part for name, part in self._parts().items() if isinstance(part, nn.Module)}
+
+
+def go_on(source: torch.Generator, state: torch.Tensor, step: int) -> None:
+    """Draw on from a saved state. That of another kind of device does not fit: there, the step is the seed."""
+    if len(state) == len(source.get_state()):
+        source.set_state(state)
+    else:
+        source.manual_seed(step)
 
 
 @contextmanager

@@ -62,6 +62,21 @@ def test_a_run_that_was_interrupted_ends_exactly_like_one_that_was_not(
     assert_same(whole, resumed)
 
 
+def test_a_checkpoint_of_a_gpu_goes_on_at_a_cpu(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    """No GPU here: the state of a generator of CUDA, a seed and an offset of 8 bytes each, is put into the file."""
+    run = Run(tmp_path / "run")
+    steps = train_run(run, config, digits, CPU, interrupt_after(4)).step
+    path = run.last_checkpoint()
+    saved = torch.load(path, weights_only=True)
+    of_cuda = torch.zeros(16, dtype=torch.uint8)
+    torch.save(saved | {"source": of_cuda, "torch": of_cuda}, path)
+    opened = initial_state(config, digits, CPU)
+    opened.load(path)
+    assert opened.step == steps
+    assert opened.source.initial_seed() == steps
+    assert train_run(run, config, digits, CPU, quiet).step > steps
+
+
 def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, config: Config, digits: ImageSet) -> None:
     run = Run(tmp_path)
     train_run(run, config, digits, CPU, interrupt_after(2))
