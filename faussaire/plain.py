@@ -35,4 +35,4 @@ def _from_numpy(name: str, value: np.ndarray[Any, Any] | np.generic) -> Any:
     if isinstance(value, np.ndarray) and value.ndim:
         return [_from_numpy(f"{name}.{place}", member) for place, member in enumerate(value)]
     scalar = value[()] if isinstance(value, np.ndarray) else value
-    return shortest(scalar) if isinstance(scalar, np.float32 | np.float16) else scalar.item()
+    return shortest(scalar.item()) if isinstance(scalar, np.float32 | np.float16) else scalar.item()

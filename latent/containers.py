@@ -7,7 +7,6 @@ be a server or a command. All are deterministic: the same items make the same by
 import io
 import json
 import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
@@ -15,6 +14,7 @@ from typing import BinaryIO, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from latent.archives import TAR_END, ZIP_END, ZIP_END_SIZE, Zip, tar_header, tar_member, tar_padding
 from latent.card import GeneratorCard
 from latent.dataset import Dataset
 
@@ -28,10 +28,6 @@ IDX_MANIFEST = "MNIST/manifest.json"
 """The last member of the tar."""
 ZIP_ITEMS = 100_000
 """A zip's directory stays in memory until its end, half a kilobyte an item; the other containers have none."""
-TAR_END = bytes(2 * tarfile.BLOCKSIZE)
-ZIP_END = b"PK\x05\x06"
-ZIP_END_SIZE = 22
-"""Bytes of a zip's last record, which begins with ZIP_END."""
 SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "zip": "zip"}
 MEDIA_TYPE: dict[Kind, str] = {"idx": "application/x-tar", "webdataset": "application/x-tar", "zip": "application/zip"}
 
@@ -54,7 +50,7 @@ def container(kind: Kind, dataset: Dataset, card: GeneratorCard, encode: Encode)
         return WebDataset(dataset, card, encode)
     if len(dataset) > ZIP_ITEMS:
         raise ValueError(f"a zip holds at most {ZIP_ITEMS:,} images; ask for shards of it, or for idx or webdataset")
-    return Zip(dataset, card, encode)
+    return FolderZip(dataset, card, encode)
 
 
 def manifest(dataset: Dataset, card: GeneratorCard) -> bytes:
@@ -108,14 +104,14 @@ class Idx:
 
     def end(self) -> Iterator[bytes]:
         count, pixels = len(self._dataset), self._frame[0] * self._frame[1]
-        yield self._beginning() + _padding(16 + count * pixels)
-        yield _tar_header("MNIST/raw/train-labels-idx1-ubyte", 8 + count) + _idx_header(count)
+        yield self._beginning() + tar_padding(16 + count * pixels)
+        yield tar_header("MNIST/raw/train-labels-idx1-ubyte", 8 + count) + _idx_header(count)
         for items in self._dataset.blocks():
             yield self._dataset.labels(items).astype(np.uint8).tobytes()
-        yield _padding(8 + count)
-        yield _tar_member("MNIST/raw/t10k-images-idx3-ubyte", _idx_header(0, *self._frame))
-        yield _tar_member("MNIST/raw/t10k-labels-idx1-ubyte", _idx_header(0))
-        yield _tar_member(IDX_MANIFEST, manifest(self._dataset, self._card)) + TAR_END
+        yield tar_padding(8 + count)
+        yield tar_member("MNIST/raw/t10k-images-idx3-ubyte", _idx_header(0, *self._frame))
+        yield tar_member("MNIST/raw/t10k-labels-idx1-ubyte", _idx_header(0))
+        yield tar_member(IDX_MANIFEST, manifest(self._dataset, self._card)) + TAR_END
 
     def _beginning(self) -> bytes:
         if self._begun:
@@ -123,7 +119,7 @@ class Idx:
         self._begun = True
         count = len(self._dataset)
         size = 16 + count * self._frame[0] * self._frame[1]
-        return _tar_header("MNIST/raw/train-images-idx3-ubyte", size) + _idx_header(count, *self._frame)
+        return tar_header("MNIST/raw/train-images-idx3-ubyte", size) + _idx_header(count, *self._frame)
 
 
 @dataclass(frozen=True)
@@ -136,10 +132,10 @@ class WebDataset:
 
     def add(self, items: range, images: Images) -> bytes:
         parts = []
-        for item, label, image in zip(items, self.dataset.labels(items), images, strict=True):
+        for item, label, image in zip(items, self.dataset.labels(items).tolist(), images, strict=True):
             parts += [
-                _tar_member(f"{item:019d}.png", self.encode(image)),
-                _tar_member(f"{item:019d}.cls", b"%d" % label),
+                tar_member(f"{item:019d}.png", self.encode(image)),
+                tar_member(f"{item:019d}.cls", b"%d" % label),
             ]
         return b"".join(parts)
 
@@ -147,58 +143,23 @@ class WebDataset:
         yield TAR_END
 
 
-class Zip:
+class FolderZip:
     """PNGs in a folder a class, which torchvision's ImageFolder reads, and `manifest.json`."""
 
     def __init__(self, dataset: Dataset, card: GeneratorCard, encode: Encode) -> None:
         self._dataset, self._card, self._encode = dataset, card, encode
-        self._sink = _Sink()
-        self._zip = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_STORED)
+        self._zip = Zip()
 
     def add(self, items: range, images: Images) -> bytes:
         names = [code.name for code in self._card.space.classes] or ["image"]
-        for item, label, image in zip(items, self._dataset.labels(items), images, strict=True):
-            self._zip.writestr(zipfile.ZipInfo(f"{names[label]}/{item:019d}.png"), self._encode(image))
-        return self._sink.taken()
+        labels = self._dataset.labels(items).tolist()
+        return b"".join(
+            self._zip.member(f"{names[label]}/{item:019d}.png", self._encode(image))
+            for item, label, image in zip(items, labels, images, strict=True)
+        )
 
     def end(self) -> Iterator[bytes]:
-        self._zip.writestr(zipfile.ZipInfo("manifest.json"), manifest(self._dataset, self._card))
-        self._zip.close()
-        yield self._sink.taken()
-
-
-class _Sink(io.RawIOBase):
-    """Where a zip is written to that cannot be rewound: what was written is taken away at once."""
-
-    def __init__(self) -> None:
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        before = len(self._written)
-        self._written += bytes(data)  # type: ignore[call-overload]
-        return len(self._written) - before
-
-    def taken(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken
-
-
-def _tar_header(name: str, size: int) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.size = size
-    return info.tobuf(tarfile.GNU_FORMAT)  # sizes beyond 8 GB
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % tarfile.BLOCKSIZE)
-
-
-def _tar_member(name: str, content: bytes) -> bytes:
-    return _tar_header(name, len(content)) + content + _padding(len(content))
+        yield self._zip.member("manifest.json", manifest(self._dataset, self._card)) + self._zip.end()
 
 
 def _idx_header(*shape: int) -> bytes:

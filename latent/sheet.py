@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 def enlarge(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Make each pixel of an image (H, W, channels) `factor` wide and high."""
-    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+    return image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def tile(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:

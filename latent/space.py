@@ -1,7 +1,9 @@
 """The latent space of a generator: how much noise, which class codes, which style codes."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Self
 
 import numpy as np
@@ -82,17 +84,53 @@ class LatentSpace(Part):
                 raise ValueError(f"two {kind} codes share a name")
         return self
 
+    def __copy__(self) -> Self:
+        """A copy of the fields alone: a copy that changes one has other tables than this space."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(self.model_fields_set, **fields)
+
     @property
     def noise_limit(self) -> float:
         """The largest absolute value of noise that may be given."""
         return LIMITS[self.noise_distribution]
 
+    @cached_property
+    def class_places(self) -> dict[str, int]:
+        """The place of each class by name."""
+        return {code.name: place for place, code in enumerate(self.classes)}
+
+    @cached_property
+    def style_places(self) -> dict[str, int]:
+        """The place of each style code by name."""
+        return {code.name: place for place, code in enumerate(self.styles)}
+
+    @cached_property
+    def class_labels(self) -> tuple[str, ...]:
+        """The names of the classes as JSON has them before a member's value: `"7":`."""
+        return tuple(f"{json.dumps(code.name)}:" for code in self.classes)
+
+    @cached_property
+    def style_labels(self) -> tuple[str, ...]:
+        """The names of the style codes likewise."""
+        return tuple(f"{json.dumps(code.name)}:" for code in self.styles)
+
+    @cached_property
+    def usual_styles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The least and the most that is drawn of each style code, (S,) each."""
+        low, high = np.array([style.usual for style in self.styles], np.float64).reshape(-1, 2).T
+        return low, high
+
+    @cached_property
+    def pure_classes(self) -> NDArray[np.float32]:
+        """The weights of each class alone, (C, C)."""
+        return np.eye(len(self.classes), dtype=np.float32)
+
     def one_hot(self, classes: NDArray[np.intp]) -> NDArray[np.float32]:
         """Class weights (N, C) from class codes (N,); (N, 0) in a space without class codes."""
-        return np.equal(classes[:, None], np.arange(len(self.classes))).astype(np.float32)
+        return self.pure_classes[classes] if self.classes else np.zeros((len(classes), 0), np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Codes:
     """One point of the latent space a row; all float32 and of equal length."""
 

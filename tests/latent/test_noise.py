@@ -249,13 +249,10 @@ def test_uniform_noise_fills_its_range_and_never_reaches_one(
     assert abs(noise.mean()) < 5 * math.sqrt(1 / 3 / noise.size)
 
     # One word in 2**26 would round to 1 in float32: the largest word stands for them.
-    class AllOnes:
-        def __init__(self, **_: object) -> None: ...
+    def all_ones(*asked: int) -> NDArray[np.uint64]:
+        return np.full(asked[-1], MASK, np.uint64)
 
-        def random_raw(self, count: int) -> NDArray[np.uint64]:
-            return np.full(count, MASK, np.uint64)
-
-    monkeypatch.setattr(np.random, "Philox", AllOnes)
+    monkeypatch.setattr("latent.noise.Philox.random_raw", all_ones)
     assert draw_noise(space(1), 0, 0, 1)[0, 0] == 1 - 2.0**-23
     (farthest, _), *_ = draw_noise(space(2, NoiseDistribution.NORMAL), 0, 0, 1)
     assert farthest == np.float32(math.sqrt(106 * math.log(2)))  # 8.57: no radius is longer

@@ -1,7 +1,6 @@
 """A labelled data set in shards that can each be drawn alone, by a generator here or by a service."""
 
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -10,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from faussaire import Client, Refused, UnexpectedAnswer
 from faussaire.types import Labelled
 from latent import LatentSpace
 from latent.containers import SUFFIX, Kind, container
 from latent.dataset import BLOCK, Balance, Dataset, shard
+from latent.png import encode_png
 from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
@@ -204,13 +201,6 @@ def place_styles(space: LatentSpace, values: dict[str, float]) -> dict[int, floa
         if not style.low <= value <= style.high:
             raise Unfit(f"--style {name} must be from {style.low:g} to {style.high:g}")
     return {names.index(name): value for name, value in values.items()}
-
-
-def encode_png(image: NDArray[np.uint8]) -> bytes:
-    """PNG of one image (H, W, channels)."""
-    buffer = io.BytesIO()
-    Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def _checksum_path(path: Path) -> Path:
