@@ -1,20 +1,23 @@
-"""The HTTP application: its routes, its middleware, its lifespan."""
+"""The HTTP application: its operations, its limits, its lifespan."""
 
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 
-from fastapi import FastAPI, Response
-
 from latent import VERSION
 from service.api import codes, datasets, image, images, interpolations, meta, models, traversals, verify
-from service.api.context import open_context
+from service.api.context import CANARY_PARAMETER, Context, open_context
 from service.errors import InvalidModel, InvalidSetting
-from service.http.body import BodyLimit, UploadBudget
-from service.http.disconnect import CancelOnDisconnect
+from service.http.application import Application, Limits, alone
+from service.http.asgi import App
 from service.http.observer import Observer
-from service.http.problems import add_handlers, problem_types
+from service.http.openapi import document
+from service.http.operation import Operation
+from service.http.problems import describe, problem_types
+from service.reading.reader import ImageCodes
+from service.reading.upload import FORMATS
+from service.reading.verifier import Verification
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.request_log import RequestLog
@@ -23,68 +26,105 @@ from service.telemetry.tracing import Tracing
 UPLOADS_HELD = 16
 """Memory for uploads, in uploads of the longest kind; more of smaller ones fit."""
 
+WORKING = 64
+"""Requests that a worker works on at a time. More would only make each of them wait longer for its turn."""
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application opens its models when it starts, and not before."""
+PICTURES = tuple(FORMATS.values())
+
+OPERATIONS = (
+    Operation("/v1/images", images.draw_images, "POST", body=images.ImagesRequest, answers=images.ANSWERS, draws=True),
+    Operation("/v1/image", image.get_image, query=image.ImageQuery, answers=image.ANSWERS, draws=True),
+    Operation(
+        "/v1/traversals",
+        traversals.draw_traversal,
+        "POST",
+        body=traversals.TraversalRequest,
+        answers=traversals.ANSWERS,
+        draws=True,
+    ),
+    Operation(
+        "/v1/interpolations",
+        interpolations.draw_interpolation,
+        "POST",
+        body=interpolations.InterpolationRequest,
+        answers=interpolations.ANSWERS,
+        draws=True,
+    ),
+    Operation(
+        "/v1/codes",
+        codes.read_codes,
+        "POST",
+        query=codes.CodesQuery,
+        media_types=PICTURES,
+        answer=ImageCodes,
+        answers=codes.ANSWERS,
+    ),
+    Operation(
+        "/v1/verify",
+        verify.verify_image,
+        "POST",
+        media_types=PICTURES,
+        answer=Verification,
+        answers=verify.ANSWERS,
+    ),
+    Operation(
+        "/v1/datasets",
+        datasets.stream_dataset,
+        "POST",
+        body=datasets.DatasetRequest,
+        answers=datasets.ANSWERS,
+        draws=True,
+    ),
+    Operation("/v1/models", models.list_models, answer=models.Models),
+    Operation(
+        "/v1/models/{name}", models.get_model, path_schema=models.NAME, answer=models.Model, answers=models.ANSWERS
+    ),
+    Operation("/metrics", meta.scrape, listed=False),
+    Operation("/docs", meta.show_docs, listed=False),
+    Operation("/", meta.redirect, listed=False),
+)
+"""The table of all endpoints but `/openapi.json`, which describes them. BentoML adds /livez and /readyz."""
+
+INFO = {
+    "title": "Faussaire",
+    "version": VERSION,
+    "description": "Images from the generators of GANs: codes and a seed in, PNG out.",
+}
+
+
+def create_app(settings: Settings, inner: App = alone) -> Application:
+    """The application opens its models when it starts, and not before. `inner` has BentoML's own paths."""
     tracing = Tracing()
-    app = FastAPI(
-        title="Faussaire",
-        version=VERSION,
-        description="Images from the generators of GANs: codes and a seed in, PNG out.",
-        docs_url=None,
-        redoc_url=None,
-        # The name alone is one that a function of a generated client can have.
-        generate_unique_id_function=lambda route: route.name,
-        lifespan=_lifespan(settings, tracing),
+    limits = Limits(
+        body_bytes=settings.max_body_bytes,
+        upload_bytes=settings.max_upload_bytes,
+        uploads_held=UPLOADS_HELD * settings.max_upload_bytes,
+        working=WORKING,
+        waiting=settings.max_waiting,
+        seconds=settings.max_seconds,
     )
-    _add_routes(app)
-    _add_middleware(app, settings, tracing)
-    add_handlers(app)
-    return app
+    log = RequestLog() if settings.log_requests else None
+    described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
+    operations = (*OPERATIONS, Operation("/openapi.json", meta.document_of(described), listed=False))
+    return Application(operations, limits, _open(settings, tracing), Observer(log, tracing), inner, is_inner)
 
 
-def _add_routes(app: FastAPI) -> None:
-    """The table of all endpoints. BentoML adds /livez and /readyz."""
-    app.post("/v1/images", responses=images.ANSWERS, response_class=Response)(images.draw_images)
-    app.get("/v1/image", responses=image.ANSWERS, response_class=Response)(image.get_image)
-    app.post("/v1/traversals", responses=traversals.ANSWERS, response_class=Response)(traversals.draw_traversal)
-    app.post("/v1/interpolations", responses=interpolations.ANSWERS, response_class=Response)(
-        interpolations.draw_interpolation
-    )
-    app.post("/v1/codes", responses=codes.ANSWERS, openapi_extra=codes.BODY, response_model_exclude_none=True)(
-        codes.read_codes
-    )
-    app.post("/v1/verify", responses=verify.ANSWERS, openapi_extra=verify.BODY, response_model_exclude_none=True)(
-        verify.verify_image
-    )
-    app.post("/v1/datasets", responses=datasets.ANSWERS, response_class=Response)(datasets.stream_dataset)
-    app.get("/v1/models")(models.list_models)
-    app.get("/v1/models/{name}", responses=models.ANSWERS)(models.get_model)
-    app.get("/metrics", include_in_schema=False)(meta.scrape)
-    app.get("/docs", include_in_schema=False)(meta.docs)
-    app.get("/", include_in_schema=False)(meta.root)
+def is_inner(path: str) -> bool:
+    """Whether BentoML answers: its probes, and the files of the documentation's page."""
+    return path in {"/livez", "/readyz"} or path.startswith("/static_content/")
 
 
-def _add_middleware(app: FastAPI, settings: Settings, tracing: Tracing) -> None:
-    """From the innermost to the outermost."""
-    uploads = dict.fromkeys(("/v1/codes", "/v1/verify"), settings.max_upload_bytes)
-    app.add_middleware(CancelOnDisconnect)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_bytes_at=uploads)
-    app.add_middleware(UploadBudget, max_bytes_at=uploads, max_held=UPLOADS_HELD * settings.max_upload_bytes)
-    app.add_middleware(Observer, log=RequestLog() if settings.log_requests else None, tracing=tracing)
-
-
-def _lifespan(settings: Settings, tracing: Tracing) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _open(settings: Settings, tracing: Tracing) -> Callable[[], AbstractAsyncContextManager[Context]]:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def opened() -> AsyncIterator[Context]:
         metrics.begin(problem_types(), settings.max_queue_rows)
         async with AsyncExitStack() as stack:
             with _exit_on_error():
                 stack.enter_context(tracing)
-                await stack.enter_async_context(open_context(app, settings))
-            yield
+                context = await stack.enter_async_context(open_context(settings))
+            yield context
 
-    return lifespan
+    return opened
 
 
 @contextmanager

@@ -63,6 +63,25 @@ class InvalidJson(RequestError):
     title = "The body is not JSON"
 
 
+class NotFound(RequestError):
+    status = 404
+    slug = "not-found"
+    title = "There is nothing at this address"
+
+    def __init__(self) -> None:
+        super().__init__(None, "See /docs for the addresses.")
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    slug = "method-not-allowed"
+    title = "The address does not take this method"
+
+    def __init__(self, allowed: list[str]) -> None:
+        super().__init__(None, f"Use {' or '.join(allowed)}.")
+        self.headers["Allow"] = ", ".join(allowed)
+
+
 class UnknownModel(RequestError):
     status = 404
     slug = "unknown-model"
@@ -189,6 +208,15 @@ class TooManyStreams(QueueFull):
     slug = "too-many-streams"
     title = "The service is sending too many data sets"
     cause = "The service sends no more data sets at a time"
+
+
+class TimedOut(RequestError):
+    status = 504
+    slug = "timed-out"
+    title = "The answer took too long"
+
+    def __init__(self) -> None:
+        super().__init__(None, "The service gave the request up; ask for fewer images, or again later.")
 
 
 class Unexpected(RequestError):

@@ -22,6 +22,12 @@ class Settings(BaseSettings):
     max_queue_rows: int = Field(
         default=8192, ge=1, description="Most images that may wait for one model; a request beyond this limit gets 429."
     )
+    max_waiting: int = Field(
+        default=128, ge=0, description="Most requests that may wait for a place in work; one more gets 429."
+    )
+    max_seconds: float = Field(
+        default=60, gt=0, description="Most seconds until the answer to a request begins; a request beyond gets 504."
+    )
     max_body_bytes: int = Field(
         default=65_536,
         ge=1024,
@@ -49,6 +55,9 @@ class Settings(BaseSettings):
         description="Seconds between two looks at the models folder; with 0 the service looks only on SIGHUP.",
     )
     log_requests: bool = Field(default=False, description="Whether the service logs each request as one line of JSON.")
+    workers: int = Field(
+        default=1, ge=1, description="Processes that serve, each with all models: one for each processor is best."
+    )
     threads: int = Field(default=1, ge=1, description="Threads that one inference uses.")
     device: Device = Field(
         default="auto",

@@ -19,7 +19,6 @@ import onnx
 import onnxruntime as ort
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from onnx import TensorProto, helper, numpy_helper
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -40,6 +39,7 @@ from latent.card import recogniser_path
 from latent.proof import proof_codes, proof_of
 from latent.release import release_path
 from latent.release import version_label as named
+from service.http.asgi import App
 
 REQUIRED = "FAUSSAIRE_REQUIRED"
 NOISE = 62
@@ -233,7 +233,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
+def listening(app: App) -> Iterator[str]:
     """The URL of a real server of an application, in a thread of its own."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None)
     server = uvicorn.Server(config)

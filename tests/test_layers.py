@@ -21,7 +21,7 @@ BREAKING = {
     "bento.py alone imports BentoML": ("service/app.py", "import bentoml"),
     "planning knows no HTTP, no runtime, no pictures and no metrics": ("service/planning/point.py", "import starlette"),
     "the service's install has no torch in it": ("service/errors.py", "import torch"),
-    "training's install has no BentoML in it": ("training/errors.py", "import fastapi"),
+    "training's install has no BentoML in it": ("training/errors.py", "import starlette"),
     "training imports downwards": ("training/errors.py", "import training.files"),
     "no command imports another": ("training/commands/train.py", "import training.commands.export"),
     "the client stands on latent alone": ("faussaire/types.py", "import rich"),

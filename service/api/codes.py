@@ -1,33 +1,23 @@
 """`POST /v1/codes`: the way back, from an image file to its codes."""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.context import context_of
 from service.api.fields import Model
 from service.http.problems import describe
-from service.reading.reader import CodesReader, ImageCodes
-from service.reading.upload import FORMATS
-from service.telemetry.observation import Stage, observation_of
+from service.http.request import Answer, Request, answer_of
+from service.reading.reader import CodesReader
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int, dict[str, Any]] = {
     404: describe("There is no such model"),
     413: describe("The file is too large"),
     415: describe("The body is not an image"),
     422: describe("The image is blank, damaged, a sheet or too large, or the model has no recogniser"),
     429: describe("Too many images are waiting: see Retry-After"),
 }
-
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in FORMATS.values()},
-    }
-}
-"""The body, for OpenAPI: FastAPI has no field for a raw file."""
 
 
 class CodesQuery(BaseModel):
@@ -41,19 +31,18 @@ class CodesQuery(BaseModel):
     )
 
 
-async def read_codes(query: Annotated[CodesQuery, Query()], request: Request) -> ImageCodes:
+async def read_codes(request: Request, query: CodesQuery) -> Answer:
     """Read the codes of an image.
 
     A PNG that this service drew records its own codes. The service lays any other image out in the frame of the
     model's data set, and the model's recogniser reads it.
     """
-    context, observation = context_of(request), observation_of(request)
+    context, observation = context_of(request), request.observation
     catalogue = context.catalogue
     observation.model = catalogue.find(query.model).version.name
     observation.images = 1
-    content = await request.body()
     reader, started = CodesReader(catalogue, context.settings.max_pixels), time.perf_counter()
-    codes = await context.reading.run(lambda: reader.read(content, query.model))
+    codes = await context.reading.run(lambda: reader.read(request.body, query.model))
     observation.model = codes.model
-    observation.stages.append(Stage("reading", started, time.perf_counter()))
-    return codes
+    observation.note("reading", started, time.perf_counter())
+    return answer_of(codes)

@@ -3,30 +3,42 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from fastapi import FastAPI, Header, Request
+from typing import Any, Literal, get_args
 
 from service.encoding.cache import Cache
 from service.encoding.streaming import Streams
-from service.reading.worker import Worker
+from service.errors import InvalidField
+from service.http.request import Request
 from service.registry.catalogue import Catalogue, Served
 from service.registry.registry import Registry
 from service.registry.watch import Watch
 from service.settings import Settings
-from service.telemetry.observation import observation_of
+from service.telemetry import metrics
+from service.worker import Worker, usable_processors
 
 UPLOADS_WAITING = 64
 """The most image files that may wait to be read."""
 
-Canary = Annotated[
-    Literal["always", "never"] | None,
-    Header(
-        alias="Faussaire-Canary",
-        description="Whether the model's canary draws, if there is one and the request names no version. If absent, "
-        "the seed of the first image decides, by the canary's weight.",
-    ),
-]
+Canary = Literal["always", "never"]
+
+CANARY = b"faussaire-canary"
+
+CANARY_PARAMETER: dict[str, Any] = {
+    "name": "Faussaire-Canary",
+    "in": "header",
+    "required": False,
+    "schema": {"enum": list(get_args(Canary)), "type": "string"},
+    "description": "Whether the model's canary draws, if there is one and the request names no version. If absent, the "
+    "seed of the first image decides, by the canary's weight.",
+}
+"""The header, for OpenAPI."""
+
+
+ENCODING_THREADS = 4
+"""The most threads that encode, each of which may hold tens of megabytes."""
+
+ENCODINGS_WAITING = 256
+"""The most answers that may wait to be encoded."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class Context:
     streams: Streams
     reading: Worker
     """Reads uploaded images."""
+    encoding: Worker
+    """Plans and encodes what takes long."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -45,30 +59,42 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(app: FastAPI, settings: Settings) -> AsyncIterator[Context]:
+async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Open the models and follow their folder, until the service ends. Raises InvalidModel."""
     async with AsyncExitStack() as stack:
-        reading = stack.enter_context(Worker("codes", UPLOADS_WAITING))
+        await stack.enter_async_context(metrics.writing())
+        reading = stack.enter_context(Worker("reading", UPLOADS_WAITING))
+        threads = min(ENCODING_THREADS, usable_processors())
+        encoding = stack.enter_context(Worker("encoding", ENCODINGS_WAITING, threads))
         registry = await stack.enter_async_context(Registry(settings))
         await stack.enter_async_context(Watch(registry.refresh, settings.watch_seconds))
-        context = Context(settings, registry, Cache(settings.cache_bytes), Streams(settings.max_streams), reading)
-        app.state.context = context
-        yield context
+        yield Context(settings, registry, Cache(settings.cache_bytes), Streams(settings.max_streams), reading, encoding)
 
 
 def context_of(request: Request) -> Context:
-    context: Context = request.app.state.context
+    context: Context = request.context
     return context
 
 
-def choose_version(request: Request, asked: str | None, seed: int, canary: str | None) -> Served:
-    """The version that draws a request whose first image has this seed. Raises UnknownModel and OtherVersion."""
+def choose_version(request: Request, asked: str | None, seed: int) -> Served:
+    """The version that draws a request whose first image has this seed.
+
+    Raises UnknownModel, OtherVersion, and InvalidField for the header.
+    """
     catalogue = context_of(request).catalogue
-    return observe_version(request, catalogue, catalogue.choose(asked, seed, canary))
+    return observe_version(request, catalogue, catalogue.choose(asked, seed, _canary(request)))
 
 
 def observe_version(request: Request, catalogue: Catalogue, served: Served) -> Served:
     """Note in the request's observation which version draws."""
-    observation, name = observation_of(request), served.version.name
+    observation, name = request.observation, served.version.name
     observation.model, observation.role = name, catalogue.models[name].role(served)
     return served
+
+
+def _canary(request: Request) -> str | None:
+    """What the header chooses. Raises InvalidField."""
+    canary = request.header(CANARY)
+    if canary is None or canary in get_args(Canary):
+        return canary
+    raise InvalidField("Faussaire-Canary", "Send 'always' or 'never'.")

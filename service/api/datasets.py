@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard, ModelVersion
@@ -11,15 +9,15 @@ from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from latent.origin import Number
-from service.api.context import Canary, choose_version, context_of
+from latent.png import encode_png
+from service.api.context import choose_version, context_of
 from service.api.fields import Model, seed_or_choose
-from service.encoding.png import encode_png
 from service.errors import InvalidDataset
 from service.http.problems import describe
+from service.http.request import Headers, Request, Stream
 from service.planning.codes import style_values
-from service.telemetry.observation import observation_of
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int, dict[str, Any]] = {
     200: {
         "content": {media_type: {} for media_type in sorted(set(MEDIA_TYPE.values()))},
         "description": "The data set, while it is drawn",
@@ -73,19 +71,21 @@ class DatasetRequest(BaseModel):
     )
 
 
-async def stream_dataset(body: DatasetRequest, request: Request, canary: Canary = None) -> Response:
+async def stream_dataset(request: Request, body: DatasetRequest) -> Stream:
     """Stream a labelled data set, or one shard of it.
 
     A shard is the same when it is drawn alone, here or on another machine. The stream has no `Content-Length`: the
     data set is complete if its container can be read to the end.
     """
     seed = seed_or_choose(body.seed)
-    served = choose_version(request, body.model, seed, canary)
+    served = choose_version(request, body.model, seed)
     dataset = _dataset(body, served.version.card, seed)
     opened = _open_container(body, served.version.card, dataset)
-    observation_of(request).images = len(dataset)
-    stream = await context_of(request).streams.open(dataset, opened, served.batcher)
-    return StreamingResponse(stream, headers=_headers(body, served.version, dataset))
+    request.observation.images = len(dataset)
+    context = context_of(request)
+    parts = await context.streams.open(dataset, opened, served.batcher, context.encoding)
+    media_type = MEDIA_TYPE[body.format].encode("ascii")
+    return Stream(parts, media_type, _headers(body, served.version, dataset))
 
 
 def _dataset(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
@@ -105,12 +105,11 @@ def _open_container(body: DatasetRequest, card: GeneratorCard, dataset: Dataset)
         raise InvalidDataset("format", f"{detail[0].upper()}{detail[1:]}.") from None
 
 
-def _headers(body: DatasetRequest, version: ModelVersion, dataset: Dataset) -> dict[str, str]:
+def _headers(body: DatasetRequest, version: ModelVersion, dataset: Dataset) -> Headers:
     name = f"{version.name}-{dataset.seed}-{dataset.start}-{dataset.stop}.{SUFFIX[body.format]}"
-    return {
-        "Content-Type": MEDIA_TYPE[body.format],
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Faussaire-Seed": str(dataset.seed),
-        "Faussaire-Index": str(dataset.start),
-        "Faussaire-Model": version.label,
-    }
+    return [
+        (b"content-disposition", f'attachment; filename="{name}"'.encode("ascii")),
+        (b"faussaire-seed", b"%d" % dataset.seed),
+        (b"faussaire-index", b"%d" % dataset.start),
+        (b"faussaire-model", version.label.encode("ascii")),
+    ]

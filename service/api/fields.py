@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
-from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, StringConstraints
 from pydantic_core import core_schema
 
@@ -12,6 +12,7 @@ from service.encoding.animation import FPS
 from service.encoding.formats import FORMATS, Rendering
 from service.errors import FieldConflict, NothingAccepted
 from service.http.headers import choose_media_type
+from service.http.request import Request
 
 CHOSEN_SEEDS = 2**53
 """The server chooses seeds below this: JavaScript's numbers hold them exactly."""
@@ -63,12 +64,20 @@ def choose_format(request: Request, named: str | None, offered: Sequence[str]) -
     """The named format, or the offered one that `Accept` likes most. Raises NothingAccepted."""
     if named is not None:
         return named
-    by_media_type = {FORMATS[name].media_type: name for name in reversed(offered)}  # of equals the first
-    media_types = list(dict.fromkeys(FORMATS[name].media_type for name in offered))
-    best = choose_media_type(",".join(request.headers.getlist("accept")), media_types)
+    best = _best_format(request.header(b"accept") or "", tuple(offered))
     if best is None:
-        raise NothingAccepted("Accept", f"Accept one of: {', '.join(media_types)}; or name a 'format' in the body.")
-    return by_media_type[best]
+        media_types = ", ".join(dict.fromkeys(FORMATS[name].media_type for name in offered))
+        raise NothingAccepted("Accept", f"Accept one of: {media_types}; or name a 'format' in the body.")
+    return best
+
+
+@lru_cache
+def _best_format(accept: str, offered: tuple[str, ...]) -> str | None:
+    """The format that `Accept` likes most; of equals the first."""
+    by_media_type = {FORMATS[name].media_type: name for name in reversed(offered)}
+    media_types = list(dict.fromkeys(FORMATS[name].media_type for name in offered))
+    best = choose_media_type(accept, media_types)
+    return None if best is None else by_media_type[best]
 
 
 def choose_rendering(request: Request, body: Playing, offered: Sequence[str]) -> Rendering:

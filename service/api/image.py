@@ -2,24 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from latent.origin import Index, Name, Seed
 from service.api.answer import PROBLEMS, check_scale, draw, headers_of
-from service.api.context import Canary, choose_version, context_of, observe_version
+from service.api.context import choose_version, context_of, observe_version
 from service.api.fields import Model, Scale
 from service.encoding.cache import etag_of
-from service.encoding.formats import Rendering, origin_of
+from service.encoding.formats import Rendering, text_of
 from service.http.headers import names_etag
 from service.http.problems import describe
+from service.http.request import Answer, Headers, Request
 from service.planning.plan import plan_row
 from service.planning.point import AskedCodes, Truncation
 from service.registry.catalogue import Served
 from service.telemetry import metrics
-from service.telemetry.observation import observation_of
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The image"},
     304: {"description": "The client has the image: `If-None-Match` names its `ETag`"},
     404: describe("There is no such model, or not in this version"),
@@ -30,10 +29,10 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
 """Decimal numbers with commas between."""
 
-FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = b"public, max-age=31536000, immutable"
 """For a URL that names the model's version: its image never changes."""
 
-ASK_AGAIN = "public, no-cache"
+ASK_AGAIN = b"public, no-cache"
 """For a URL that names the model alone, which may be replaced: a client asks again, and gets 304 until it is."""
 
 
@@ -70,38 +69,38 @@ class ImageQuery(BaseModel):
         return AskedCodes.model_validate({"class": self.class_, "style": styles, "truncation": self.truncation})
 
 
-async def get_image(query: Annotated[ImageQuery, Query()], request: Request, canary: Canary = None) -> Response:
+async def get_image(request: Request, query: ImageQuery) -> Answer:
     """Draw one image, for an `<img>` tag.
 
     The service knows the image's `ETag` before it draws: a client that has the image gets 304 without any inference. A
     client may keep the image for ever if the URL names the version, by `version` or within `model`.
     """
-    served, cache = _choose(request, query, canary), context_of(request).cache
+    served, cache = _choose(request, query), context_of(request).cache
     plan = plan_row(query.codes(), served.version, query.seed, query.index, 1)
     rendering = Rendering("png", query.scale)
     check_scale(rendering, plan, context_of(request).settings)
-    observation_of(request).images = len(plan)
-    etag = etag_of(origin_of(plan, rendering), rendering)
-    headers = {"ETag": etag, "Cache-Control": FOR_EVER}
+    request.observation.images = plan.count
+    text = text_of(plan, rendering)
+    etag = etag_of(text, rendering)
+    headers: Headers = [(b"etag", etag), (b"cache-control", FOR_EVER if query.names_version else ASK_AGAIN)]
     if not query.names_version:
-        headers |= {"Cache-Control": ASK_AGAIN, "Vary": "Faussaire-Canary"}
-    if names_etag(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=304, headers=headers)
-    headers |= headers_of(plan)
+        headers.append((b"vary", b"Faussaire-Canary"))
+    if names_etag(request.header(b"if-none-match") or "", etag.decode("ascii")):
+        return Answer(headers=headers, status=304)
+    headers += headers_of(plan)
     content = cache.get(etag)
     if content is None:
-        encoded = await draw(request, served, plan, rendering, etag)
-        cache.put(etag, encoded.content)
-        content = encoded.content
-        headers["Server-Timing"] = encoded.timing
+        content, timing = await draw(request, served, plan, rendering, text)
+        cache.put(etag, content)
+        headers.append((b"server-timing", timing))
     else:
-        metrics.CACHE_HITS.inc()
-    return Response(content, media_type="image/png", headers=headers)
+        metrics.count(metrics.CACHE_HITS)
+    return Answer(content, b"image/png", headers)
 
 
-def _choose(request: Request, query: ImageQuery, canary: str | None) -> Served:
+def _choose(request: Request, query: ImageQuery) -> Served:
     """Raises UnknownModel and OtherVersion."""
     if query.version is None:
-        return choose_version(request, query.model, query.seed, canary)
+        return choose_version(request, query.model, query.seed)
     catalogue = context_of(request).catalogue
     return observe_version(request, catalogue, catalogue.find_version(query.model, query.version))

@@ -1,17 +1,17 @@
 """`POST /v1/images`: images of the same codes, or items with codes of their own."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
-from fastapi import Request, Response
 from pydantic import ConfigDict, Field, SkipValidation
 
 from latent.origin import Index, Seed
 from service.api.answer import answer, describe_answers
-from service.api.context import Canary, choose_version, context_of
+from service.api.context import choose_version, context_of
 from service.api.fields import STILLS, Model, Scale, choose_format, format_field, one_of, seed_or_choose
 from service.encoding.formats import Rendering
 from service.errors import FieldConflict, TooManyImages
+from service.http.request import Answer, Request
 from service.planning.items import first_seed, plan_items
 from service.planning.plan import Plan, plan_row
 from service.planning.point import AskedCodes, Point
@@ -58,7 +58,7 @@ class ImagesRequest(AskedCodes):
     scale: Scale = 1
 
 
-async def draw_images(body: ImagesRequest, request: Request, canary: Canary = None) -> Response:
+async def draw_images(request: Request, body: ImagesRequest) -> Answer:
     """Draw images.
 
     The same model, codes, seed and index give the same image, whatever else the server does. With `items`, each image
@@ -66,19 +66,21 @@ async def draw_images(body: ImagesRequest, request: Request, canary: Canary = No
     """
     seed = seed_or_choose(body.seed)
     deciding = seed if body.items is None else first_seed(body.items, seed)
-    served = choose_version(request, body.model, deciding, canary)
+    served = choose_version(request, body.model, deciding)
     rendering = Rendering(choose_format(request, body.format, STILLS), body.scale)
-    plan = await _plan(body, served, seed, context_of(request).settings.max_images)
+    plan = await _plan(request, body, served, seed)
     return await answer(request, served, plan, rendering)
 
 
-async def _plan(body: ImagesRequest, served: Served, seed: int, max_images: int) -> Plan:
-    field, count = ("n", body.n) if body.items is None else ("items", len(body.items))
+async def _plan(request: Request, body: ImagesRequest, served: Served, seed: int) -> Plan:
+    items, max_images = body.items, context_of(request).settings.max_images
+    field, count = ("n", body.n) if items is None else ("items", len(items))
     if count > max_images:
         raise TooManyImages(field, f"Ask for at most {max_images} images at a time.")
-    if body.items is None:
+    if items is None:
         return plan_row(body, served.version, seed, body.index, body.n)
     for attribute, name in ALONE.items():
         if attribute in body.model_fields_set:
             raise FieldConflict(name, f"Leave '{name}' out beside 'items': each item is one image with its own codes.")
-    return await asyncio.to_thread(plan_items, body.items, served.version, seed, body.index, body.truncation)
+    plan = partial(plan_items, items, served.version, seed, body.index, body.truncation)
+    return await context_of(request).encoding.run(plan)

@@ -1,11 +1,11 @@
 """`POST /v1/interpolations`: the way from one image's codes to another's, frame by frame."""
 
-from fastapi import Request, Response
 from pydantic import ConfigDict
 
 from service.api.answer import answer, describe_answers
-from service.api.context import Canary, choose_version, context_of
+from service.api.context import choose_version, context_of
 from service.api.fields import GRIDS, PLAYING, Model, Playing, choose_rendering, seed_or_choose
+from service.http.request import Answer, Request
 from service.planning.interpolation import Interpolation, plan_interpolation
 
 OFFERED = [*GRIDS, *PLAYING]
@@ -27,7 +27,7 @@ class InterpolationRequest(Interpolation, Playing):
     model: Model = None
 
 
-async def draw_interpolation(body: InterpolationRequest, request: Request, canary: Canary = None) -> Response:
+async def draw_interpolation(request: Request, body: InterpolationRequest) -> Answer:
     """Draw the way from one image's codes to another's.
 
     The noise moves along an arc of a sphere, its length evenly from one to the other, and is clipped to the range that
@@ -35,7 +35,7 @@ async def draw_interpolation(body: InterpolationRequest, request: Request, canar
     the images that `from` and `to` draw alone.
     """
     seed = seed_or_choose(body.from_.seed)
-    served = choose_version(request, body.model, seed, canary)
+    served = choose_version(request, body.model, seed)
     rendering = choose_rendering(request, body, OFFERED)
     plan = plan_interpolation(body, served.version, seed, context_of(request).settings.max_images)
     return await answer(request, served, plan, rendering)

@@ -1,27 +1,52 @@
 """Endpoints about the service itself: metrics and documentation."""
 
-from fastapi import Response
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+import json
+from typing import Any
+
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service.http.operation import Handle
+from service.http.request import Answer, Request
 from service.telemetry import metrics
 
+HTML = b"text/html; charset=utf-8"
 
-async def scrape() -> Response:
-    return Response(metrics.scrape(), media_type=CONTENT_TYPE_LATEST)
+# BentoML has the files of the user interface and serves them: the page loads nothing from elsewhere.
+DOCS = b"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Faussaire</title>
+<link rel="icon" href="/static_content/favicon-light-32x32.png">
+<link rel="stylesheet" href="/static_content/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/static_content/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script>
+</body>
+</html>
+"""
 
 
-async def docs() -> HTMLResponse:
-    # BentoML has the files of the user interface and serves them: the page loads nothing from elsewhere.
-    return get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Faussaire",
-        swagger_js_url="/static_content/swagger-ui-bundle.js",
-        swagger_css_url="/static_content/swagger-ui.css",
-        swagger_favicon_url="/static_content/favicon-light-32x32.png",
-    )
+async def scrape(_: Request, __: None) -> Answer:
+    return Answer(metrics.scrape(), CONTENT_TYPE_LATEST.encode("ascii"))
 
 
-async def root() -> RedirectResponse:
-    return RedirectResponse("/docs")
+async def show_docs(_: Request, __: None) -> Answer:
+    return Answer(DOCS, HTML)
+
+
+async def redirect(_: Request, __: None) -> Answer:
+    return Answer(headers=[(b"location", b"/docs")], status=307)
+
+
+def document_of(described: dict[str, Any]) -> Handle:
+    """An operation that answers with a document."""
+    content = json.dumps(described).encode("ascii")
+
+    async def describe(_: Request, __: None) -> Answer:
+        return Answer(content, b"application/json")
+
+    return describe

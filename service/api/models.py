@@ -1,20 +1,20 @@
 """`GET /v1/models` and `GET /v1/models/{name}`: the cards of the models, and their versions."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Request
 from pydantic import BaseModel, Field
 
 from latent import GeneratorCard
 from service.api.context import context_of
 from service.http.problems import describe
+from service.http.request import Answer, Request, answer_of
 from service.registry.catalogue import Catalogue, Role, Served
-from service.telemetry.observation import observation_of
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    404: describe("There is no such model"),
-    "default": describe("Any other error"),  # without it FastAPI lists a 422 of another shape, which never comes
-}
+ANSWERS: dict[int, dict[str, Any]] = {404: describe("There is no such model")}
+
+
+NAME = {"title": "Name", "type": "string", "examples": ["mnist-infogan"]}
+"""JSON Schema of the part of the path."""
 
 
 class Version(BaseModel):
@@ -36,18 +36,19 @@ class Models(BaseModel):
     models: list[Model]
 
 
-async def list_models(request: Request) -> Models:
+async def list_models(request: Request, _: None) -> Answer:
     """List all models: the card of each stable version, and which versions there are."""
     catalogue = context_of(request).catalogue
-    return Models(models=[_describe(catalogue, versions.stable) for versions in catalogue.models.values()])
+    listed = [_describe(catalogue, versions.stable) for versions in catalogue.models.values()]
+    return answer_of(Models(models=listed), with_none=True)
 
 
-async def get_model(name: Annotated[str, Path(examples=["mnist-infogan"])], request: Request) -> Model:
+async def get_model(request: Request, name: str) -> Answer:
     """Get the card of a model, or of one version: its latent space, training and measured figures."""
     catalogue = context_of(request).catalogue
     served = catalogue.find(name)
-    observation_of(request).model = served.version.name
-    return _describe(catalogue, served)
+    request.observation.model = served.version.name
+    return answer_of(_describe(catalogue, served), with_none=True)
 
 
 def _describe(catalogue: Catalogue, served: Served) -> Model:

@@ -1,10 +1,9 @@
 """Encoded images by their ETag, and the ETag of an image before it is drawn."""
 
-import hashlib
+from hashlib import sha256
 
 from cachetools import LRUCache
 
-from latent.origin import Origin
 from service.encoding.formats import Rendering
 
 HEX_DIGITS = 32
@@ -14,20 +13,20 @@ class Cache:
     """Keeps the images asked for last, as many as fit in `max_bytes` bytes."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._images: LRUCache[str, bytes] = LRUCache(max_bytes, getsizeof=len)
+        self._images: LRUCache[bytes, bytes] = LRUCache(max_bytes, getsizeof=len)
 
-    def get(self, etag: str) -> bytes | None:
+    def get(self, etag: bytes) -> bytes | None:
         return self._images.get(etag)
 
-    def put(self, etag: str, content: bytes) -> None:
+    def put(self, etag: bytes, content: bytes) -> None:
         if len(content) <= self._images.maxsize:
             self._images[etag] = content
 
 
-def etag_of(origin: Origin, rendering: Rendering, faults: str = "") -> str:
-    """A strong ETag from the origin that the file records, its rendering, and the faults of images not drawn.
+def etag_of(text: str, rendering: Rendering, faults: str = "") -> bytes:
+    """A strong ETag from the text that the file records, its rendering, and the faults of images not drawn.
 
     Together they decide every byte.
     """
-    decided = f"{origin.text()} {rendering}{faults}"
-    return f'"{hashlib.sha256(decided.encode()).hexdigest()[:HEX_DIGITS]}"'
+    decided = f"{text} {rendering.format} {rendering.scale} {rendering.fps} {rendering.back}{faults}"
+    return b'"%b"' % sha256(decided.encode()).hexdigest()[:HEX_DIGITS].encode("ascii")

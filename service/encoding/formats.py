@@ -3,25 +3,27 @@
 A new format is a row of FORMATS and a function.
 """
 
-import base64
 import io
 import json
-import zipfile
+from binascii import b2a_base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from latent.origin import Origin
+from latent.archives import Zip
+from latent.origin import KEYWORD
+from latent.png import encode_png
 from latent.sheet import enlarge, tile
 from service.encoding.animation import FPS, Play, encode_apng, encode_gif, encode_webp
-from service.encoding.png import encode_png
 from service.http.problems import SCHEMA as PROBLEM
 from service.planning.plan import Images, Plan
+from service.planning.provenance import version_members
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rendering:
     """How images become bytes. Together with the origin of the images it decides every byte."""
 
@@ -33,8 +35,8 @@ class Rendering:
     """Whether an animation plays there and back."""
 
 
-Encode = Callable[[Plan, Images, Rendering], bytes]
-"""From all images (N, H, W, channels) of a plan to the answer's bytes."""
+Encode = Callable[[Plan, Images, Rendering, str], bytes]
+"""From all images (N, H, W, channels) of a plan, and the text that the file may record, to the answer's bytes."""
 
 
 @dataclass(frozen=True)
@@ -52,73 +54,82 @@ class Format:
     schema: dict[str, Any] = field(default_factory=dict)
     """JSON Schema of the answer, for OpenAPI."""
 
+    @cached_property
+    def header(self) -> bytes:
+        """The value of `Content-Type`."""
+        return self.media_type.encode("ascii")
 
-def encode(plan: Plan, images: Images, rendering: Rendering) -> bytes:
-    """The answer's bytes, from all images (N, H, W, channels) of the plan."""
-    return FORMATS[rendering.format].encode(plan, images, rendering)
+
+def encode(plan: Plan, images: Images, rendering: Rendering, text: str) -> bytes:
+    """The answer's bytes, from all images (N, H, W, channels) of the plan and their text."""
+    return FORMATS[rendering.format].encode(plan, images, rendering, text)
 
 
-def origin_of(plan: Plan, rendering: Rendering) -> Origin:
+def text_of(plan: Plan, rendering: Rendering) -> str:
     """What the file records: of one image the image's own origin."""
-    return plan.origins[0] if rendering.format == "png" and len(plan) == 1 else plan.sheet_origin
+    if rendering.format == "png" and plan.count == 1:
+        return plan.texts(plan.records())[0]
+    return plan.sheet_text()
 
 
-def _encode_sheet(plan: Plan, images: Images, rendering: Rendering) -> bytes:
-    return encode_png(enlarge(tile(images, plan.columns), rendering.scale), origin_of(plan, rendering))
+def _encode_sheet(plan: Plan, images: Images, rendering: Rendering, text: str) -> bytes:
+    sheet = images[0] if len(images) == 1 else tile(images, plan.columns)
+    return encode_png(enlarge(sheet, rendering.scale), KEYWORD, text)
 
 
-def _encode_npy(_: Plan, images: Images, __: Rendering) -> bytes:
+def _encode_npy(_: Plan, images: Images, __: Rendering, ___: str) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, images, allow_pickle=False)
     return buffer.getvalue()
 
 
-def _encode_zip(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+def _encode_zip(plan: Plan, images: Images, rendering: Rendering, _: str) -> bytes:
     """`0000.png`, `0001.png` and so on, and `manifest.json` about each."""
-    buffer, entries = io.BytesIO(), []
-    # A ZipInfo without a date has the format's first date: the bytes do not depend on the clock.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for place, (entry, content) in enumerate(_entries(plan, images, rendering.scale)):
-            if content is not None:
-                entry["file"] = f"{place:04d}.png"
-                archive.writestr(zipfile.ZipInfo(entry["file"]), content)
-            entries.append(entry)
-        manifest = json.dumps(_head(plan) | {"images": entries}, indent=1)
-        archive.writestr(zipfile.ZipInfo("manifest.json"), manifest + "\n")
-    return buffer.getvalue()
+    archive, parts, entries = Zip(), [], []
+    for place, (record, content) in enumerate(_entries(plan, images, rendering.scale)):
+        if content is None:
+            entries.append(record)
+        else:
+            name = f"{place:04d}.png"
+            parts.append(archive.member(name, content))
+            entries.append(f'{record[:-1]},"file":"{name}"}}')
+    listed = ",\n".join(entries)
+    manifest = f'{{{_head(plan)},"images":[\n{listed}\n]}}\n'
+    return b"".join((*parts, archive.member("manifest.json", manifest.encode("ascii")), archive.end()))
 
 
-def _encode_json(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+def _encode_json(plan: Plan, images: Images, rendering: Rendering, _: str) -> bytes:
     entries = []
-    for entry, content in _entries(plan, images, rendering.scale):
-        if content is not None:
-            entry["png"] = base64.b64encode(content).decode()
-        entries.append(entry)
-    return json.dumps(_head(plan) | {"images": entries}).encode()
+    for record, content in _entries(plan, images, rendering.scale):
+        if content is None:
+            entries.append(record)
+        else:
+            entries.append(f'{record[:-1]},"png":"{b2a_base64(content, newline=False).decode("ascii")}"}}')
+    return f'{{{_head(plan)},"images":[{",".join(entries)}]}}'.encode("ascii")
 
 
-def _head(plan: Plan) -> dict[str, Any]:
-    head: dict[str, Any] = {"model": plan.version.name, "digest": plan.version.digest}
-    return head if plan.columns is None else head | {"columns": plan.columns}
+def _head(plan: Plan) -> str:
+    head = version_members(plan.version)
+    return head if plan.columns is None else f'{head},"columns":{plan.columns}'
 
 
-def _entries(plan: Plan, images: Images, scale: int) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """Of each image its codes and its PNG; of a failed image its problem and None."""
-    origins = iter(plan.origins)
+def _entries(plan: Plan, images: Images, scale: int) -> Iterator[tuple[str, bytes | None]]:
+    """Of each image its codes, as JSON, and its PNG; of a failed image its problem and None."""
+    records = plan.records()
+    drawn = iter(zip(records, plan.texts(records), strict=True))
     for place, image in enumerate(images):
         if place in plan.failed:
-            yield {"problem": plan.failed[place].problem()}, None
+            yield json.dumps({"problem": plan.failed[place].problem()}), None
         else:
-            origin = next(origins)
-            codes = origin.model_dump(exclude={"model", "digest"}, exclude_none=True)
-            yield codes, encode_png(enlarge(image, scale), origin)
+            record, text = next(drawn)
+            yield record, encode_png(enlarge(image, scale), KEYWORD, text)
 
 
 def _encode_frames(play: Play) -> Encode:
-    def encode_frames(plan: Plan, images: Images, rendering: Rendering) -> bytes:
+    def encode_frames(_: Plan, images: Images, rendering: Rendering, text: str) -> bytes:
         frames = [enlarge(image, rendering.scale) for image in images]
         frames += frames[-2:0:-1] if rendering.back else []
-        return play(frames, rendering.fps, plan.sheet_origin)
+        return play(frames, rendering.fps, text)
 
     return encode_frames
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from functools import partial
 
 from latent.containers import Container
 from latent.dataset import Dataset
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
+from service.worker import Worker
 
 RETRY_SECONDS = 10
 """The Retry-After of a refused stream. Nobody knows how long the clients of the others take."""
@@ -20,7 +22,9 @@ class Streams:
         self._most = most
         self._present = 0
 
-    async def open(self, dataset: Dataset, container: Container, batcher: Batcher) -> AsyncGenerator[bytes]:
+    async def open(
+        self, dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker
+    ) -> AsyncGenerator[bytes]:
         """Draw the first block and return the stream: errors of the first block still have a status of their own.
 
         Raises TooManyStreams and QueueFull.
@@ -30,7 +34,7 @@ class Streams:
         with self._counted():
             first = next(iter(dataset.blocks()), None)
             drawn = None if first is None else await batcher.submit(dataset.codes(first))
-        return self._count(_stream(dataset, container, batcher, drawn))
+        return self._count(_stream(dataset, container, batcher, encoding, drawn))
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -48,7 +52,7 @@ class Streams:
 
 
 async def _stream(
-    dataset: Dataset, container: Container, batcher: Batcher, first: Drawn | None
+    dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker, first: Drawn | None
 ) -> AsyncGenerator[bytes]:
     """Draw the next block while one block is encoded and sent. No more than two blocks are in memory."""
     blocks = dataset.blocks()
@@ -57,7 +61,7 @@ async def _stream(
         following = next(blocks, None)
         ahead = None if following is None else asyncio.create_task(_draw_patiently(batcher, dataset, following))
         try:
-            yield await asyncio.to_thread(container.add, items, drawn.images)
+            yield await encoding.run(partial(container.add, items, drawn.images))
             drawn = None if ahead is None else await ahead
         finally:
             if ahead is not None:

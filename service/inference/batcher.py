@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,7 @@ SLICE_ROWS = 16
 """The most rows of one job in a batch while others wait: with more, an image costs hardly less."""
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A job's images, and the seconds that it waited and was drawn."""
 
     images: Images
@@ -35,14 +35,16 @@ class Drawn:
     inference: float
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Job:
     """Rows submitted together. The batcher draws slices, so that a small job need not wait for a large one."""
 
     codes: Codes
+    rows: int
     done: "asyncio.Future[Drawn]"
     submitted: float = field(default_factory=time.perf_counter)
     taken: int = 0
+    drawn: int = 0
     queued: float = 0.0
     inference: float = 0.0
     parts: list[Images] = field(default_factory=list)
@@ -50,13 +52,16 @@ class Job:
     def take(self, rows: int) -> Codes:
         if not self.taken:
             self.queued = time.perf_counter() - self.submitted
+        if rows >= self.rows:
+            self.taken = self.rows
+            return self.codes
         part = self.codes[self.taken : self.taken + rows]
         self.taken += len(part)
         return part
 
     @property
     def waiting(self) -> int:
-        return len(self.codes) - self.taken
+        return self.rows - self.taken
 
 
 class Batcher:
@@ -87,11 +92,12 @@ class Batcher:
 
     async def submit(self, codes: Codes) -> Drawn:
         """Draw the images of `codes`. Raises QueueFull, or the error that `generate` raised for these rows."""
-        if self._rows + len(codes) > self._max_rows:
+        rows = len(codes)
+        if self._rows + rows > self._max_rows:
             raise QueueFull(self._seconds_to_drain())
-        job = Job(codes, asyncio.get_running_loop().create_future())
+        job = Job(codes, rows, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
-        self._count(len(codes))
+        self._count(rows)
         if self._drawing is None:
             # The task ends with the last job. A task that waits for jobs would keep the batcher alive.
             self._drawing = asyncio.create_task(self._draw_all())
@@ -102,7 +108,8 @@ class Batcher:
 
     def _count(self, rows: int) -> None:
         self._rows += rows
-        metrics.QUEUE_ROWS.labels(self._name).inc(rows)  # not set: a replaced batcher of this model may still draw
+        # Not set: a replaced batcher of this model may still draw.
+        metrics.count(metrics.QUEUE_ROWS, self._name, by=rows)
 
     async def _draw_all(self) -> None:
         try:
@@ -137,8 +144,8 @@ class Batcher:
             return
         seconds = time.perf_counter() - started
         self._rate = len(images) / seconds
-        metrics.BATCH_ROWS.labels(self._name).observe(len(images))
-        metrics.INFERENCE_SECONDS.labels(self._name).observe(seconds)
+        metrics.observe(metrics.BATCH_ROWS, len(images), self._name)
+        metrics.observe(metrics.INFERENCE_SECONDS, seconds, self._name)
         for job in dict.fromkeys(job for job, _ in batch):  # a batch may have several slices of a job
             job.inference += seconds
         start = 0
@@ -162,8 +169,10 @@ class Batcher:
 
     def _hand_over(self, job: Job, images: Images) -> None:
         job.parts.append(images)
-        if sum(map(len, job.parts)) < len(job.codes) or job.done.done():
+        job.drawn += len(images)
+        if job.drawn < job.rows or job.done.done():
             return
-        metrics.QUEUE_SECONDS.labels(self._name).observe(job.queued)
-        metrics.IMAGES.labels(self._name).inc(len(job.codes))
-        job.done.set_result(Drawn(np.concatenate(job.parts), job.queued, job.inference))
+        metrics.observe(metrics.QUEUE_SECONDS, job.queued, self._name)
+        metrics.count(metrics.IMAGES, self._name, by=job.drawn)
+        whole = images if len(job.parts) == 1 else np.concatenate(job.parts)
+        job.done.set_result(Drawn(whole, job.queued, job.inference))

@@ -1,6 +1,7 @@
 """From the codes that a request asks for to codes in a model's latent space."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,11 @@ def codes_of(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count
 
 def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> NDArray[np.float32]:
     """The weight of each class: (C,), of sum 1. Raises UnknownClass and InvalidBlend."""
+    if not isinstance(asked, dict):
+        pure: NDArray[np.float32] = space.pure_classes[class_place(asked, space)]
+        return pure
     weights = np.zeros(len(space.classes))
-    for name, weight in (asked if isinstance(asked, dict) else {asked: 1.0}).items():
+    for name, weight in asked.items():
         weights[class_place(name, space)] = weight
     total = math.fsum(weights)  # NumPy's sum adds in an order that may differ between machines
     if total == 0:
@@ -41,22 +45,23 @@ def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> ND
 
 def class_place(asked: str | int, space: LatentSpace) -> int:
     """The place of a class in the space, from its name or place. Raises UnknownClass."""
-    names = [code.name for code in space.classes]
-    if not names:
+    place = _place(asked, space.class_places)
+    if place is not None:
+        return place
+    if not space.classes:
         raise UnknownClass("class", "This model has no class codes; leave 'class' out.")
-    if isinstance(asked, int) and asked < len(names):
-        return asked
-    if asked not in names:
-        raise UnknownClass("class", f"Choose one of: {', '.join(names)}; or a number below {len(names)}.")
-    return names.index(str(asked))
+    names = ", ".join(space.class_places)
+    raise UnknownClass("class", f"Choose one of: {names}; or a number below {len(space.classes)}.")
 
 
 def style_values(style: list[float] | dict[str, float] | None, space: LatentSpace) -> dict[int, float]:
     """The asked value of each style code, by the code's place. Raises UnknownStyle and StyleOutOfRange."""
+    if not style:
+        return {}
     if isinstance(style, dict):
         asked = [(name, style_place(name, space), value) for name, value in style.items()]
-    elif len(style or []) <= len(space.styles):
-        asked = [(str(place), place, value) for place, value in enumerate(style or [])]
+    elif len(style) <= len(space.styles):
+        asked = [(str(place), place, value) for place, value in enumerate(style)]
     else:
         raise _unknown_style(space)
     for key, place, value in asked:
@@ -66,12 +71,16 @@ def style_values(style: list[float] | dict[str, float] | None, space: LatentSpac
 
 def style_place(asked: str | int, space: LatentSpace) -> int:
     """The place of a style code in the space, from its name or place. Raises UnknownStyle."""
-    names = [code.name for code in space.styles]
-    if isinstance(asked, int) and asked < len(names):
-        return asked
-    if asked not in names:
+    place = _place(asked, space.style_places)
+    if place is None:
         raise _unknown_style(space)
-    return names.index(str(asked))
+    return place
+
+
+def _place(asked: str | int, places: Mapping[str, int]) -> int | None:
+    if isinstance(asked, int):
+        return asked if asked < len(places) else None
+    return places.get(asked)
 
 
 def check_style(field: str, space: LatentSpace, place: int, value: float) -> None:
@@ -107,11 +116,14 @@ def _check_noise(noise: list[float], space: LatentSpace) -> None:
 def _classes(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
     if asked.class_ is None:
         return space.one_hot(draw_classes(space, seed, index, count))
-    return np.tile(class_weights(asked.class_, space), (count, 1))
+    return class_weights(asked.class_, space)[None].repeat(count, 0)
 
 
 def _styles(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count: int) -> NDArray[np.float32]:
+    values = style_values(asked.style, space)
+    if len(values) == len(space.styles):
+        return np.array([[values[place] for place in range(len(values))]], np.float32).repeat(count, 0)
     styles = draw_styles(space, seed, index, count)
-    for place, value in style_values(asked.style, space).items():
+    for place, value in values.items():
         styles[:, place] = value
     return styles

@@ -4,22 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, ModelVersion
-from latent.origin import LONGEST, Drawn, ImageOrigin, SheetOrigin
+from latent.origin import LONGEST
 from service.errors import RequestError
 from service.planning.codes import codes_of
 from service.planning.point import AskedCodes
-from service.planning.provenance import Source, drawn_from, image_origin, row_origin, source_of
+from service.planning.provenance import Source, asked_members, noise_members, records_of, version_members
 
 Images = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Plan:
     """All that decides the images of an answer."""
 
@@ -37,52 +36,47 @@ class Plan:
     """The columns of the sheet. If None, the sheet is about as wide as high."""
     between: bool = False
     """Whether all images lie on the way from the first to the last."""
+    count: int = field(init=False)
+    """All images, those that cannot be drawn too."""
 
-    def __len__(self) -> int:
-        return len(self.sources) + len(self.failed)
-
-    @cached_property
-    def places(self) -> list[int]:
-        """The places of the drawn images among all images."""
-        return [place for place in range(len(self)) if place not in self.failed]
-
-    @cached_property
-    def origins(self) -> list[ImageOrigin]:
-        """One for each row of the codes."""
-        rows = [self.codes[row : row + 1] for row in range(len(self.sources))]
-        return [image_origin(self.version, *row) for row in zip(rows, self.sources, strict=True)]
-
-    @cached_property
-    def sheet_origin(self) -> SheetOrigin:
-        """The origin of all images together."""
-        first = self.sources[0]
-        if self.asked is not None:
-            return row_origin(self.version, self.codes, first, self.asked)
-        sheet = SheetOrigin(
-            model=self.version.name,
-            digest=self.version.digest,
-            # Each image has a seed of its own. The request's seed, perhaps the server's choice, decides nothing here.
-            seed=first.seed,
-            index=first.index,
-            n=len(self),
-            columns=self.columns,
-            images=self._recorded,
-        )
-        text = sheet.text()
-        if len(text) <= LONGEST:
-            return sheet
-        return sheet.model_copy(update={"images": hashlib.sha256(text.encode()).hexdigest()})
+    def __post_init__(self) -> None:
+        self.count = len(self.sources) + len(self.failed)
 
     @property
-    def _recorded(self) -> list[Drawn | None]:
-        """The codes of each image, None for a failed one; of the two ends alone, if the others lie between."""
-        last = len(self.sources) - 1
-        rows: Sequence[int] = (0, last) if self.between else range(last + 1)
-        drawn = {
-            self.places[row]: drawn_from(self.version.card.space, self.codes[row : row + 1], self.sources[row])
-            for row in rows
-        }
-        return list(drawn.values()) if self.between else [drawn.get(place) for place in range(len(self))]
+    def places(self) -> list[int]:
+        """The places of the drawn images among all images."""
+        return [place for place in range(self.count) if place not in self.failed]
+
+    def records(self) -> list[str]:
+        """The codes of each drawn image, as JSON."""
+        return records_of(self.version.card.space, self.codes, self.sources)
+
+    def texts(self, records: Sequence[str]) -> list[str]:
+        """What the file of each drawn image alone records, from its record: an `ImageOrigin`."""
+        head = f"{{{version_members(self.version)},"
+        return [head + record[1:] for record in records]
+
+    def sheet_text(self) -> str:
+        """What a file of all images together records: a `SheetOrigin`."""
+        first, space = self.sources[0], self.version.card.space
+        # Each image may have a seed of its own. The request's, perhaps the server's choice, then decides nothing.
+        head = f'{version_members(self.version)},"seed":{first.seed},"index":{first.index},"n":{self.count}'
+        if self.asked is not None:
+            return f"{{{head}{asked_members(space, self.codes, self.asked)}{noise_members(self.codes, 0, first)}}}"
+        if self.columns is not None:
+            head += f',"columns":{self.columns}'
+        text = f'{{{head},"images":[{",".join(self._recorded())}]}}'
+        if len(text) <= LONGEST:
+            return text
+        return f'{{{head},"images":"{hashlib.sha256(text.encode()).hexdigest()}"}}'
+
+    def _recorded(self) -> list[str]:
+        """The codes of each image, null for a failed one; of the two ends alone, if the others lie between."""
+        records = self.records()
+        if self.between:
+            return [records[0], records[-1]]
+        drawn = dict(zip(self.places, records, strict=True))
+        return [drawn.get(place, "null") for place in range(self.count)]
 
     @property
     def faults(self) -> str:
@@ -93,7 +87,7 @@ class Plan:
         """All images (N, H, W, channels), from the drawn ones; failed images are black."""
         if not self.failed:
             return drawn
-        images = np.zeros((len(self), *drawn.shape[1:]), np.uint8)
+        images = np.zeros((self.count, *drawn.shape[1:]), np.uint8)
         images[self.places] = drawn
         return images
 
@@ -101,5 +95,6 @@ class Plan:
 def plan_row(asked: AskedCodes, version: ModelVersion, seed: int, index: int, count: int) -> Plan:
     """Plan the images `index` to `index + count` of one seed. Raises the errors of `codes_of`."""
     codes = codes_of(asked, version.card.space, seed, index, count)
-    sources = [source_of(asked, seed, index + k) for k in range(count)]
+    given, truncation = asked.noise is not None, asked.truncation
+    sources = [Source(seed, index + k, truncation, given) for k in range(count)]
     return Plan(version, seed, index, codes, sources, asked=asked)

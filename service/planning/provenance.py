@@ -1,19 +1,26 @@
-"""Where the images of a plan come from, as their files record it."""
+"""What the files of a plan record of their images, as `latent/origin.py` reads it.
 
+The text is put together here: pydantic's models, made only to be written, cost more than a PNG.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, ModelVersion
-from latent.decimals import shortest
-from latent.origin import Drawn, ImageOrigin, SheetOrigin
 from service.planning.codes import style_values
 from service.planning.point import AskedCodes
 
+NOTHING = "0.0"
+"""The weight of a class that has no part in an image."""
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
 class Source:
     """The seed, index and truncation of an image's noise."""
 
@@ -28,51 +35,59 @@ def source_of(asked: AskedCodes, seed: int, index: int) -> Source:
     return Source(seed, index, asked.truncation, asked.noise is not None)
 
 
-def image_origin(version: ModelVersion, codes: Codes, source: Source) -> ImageOrigin:
-    """The origin of the image of `codes`, one row."""
-    members = _version(version) | _noise(codes, source) | _codes(version.card.space, codes)
-    return ImageOrigin.model_validate(members)
+def records_of(space: LatentSpace, codes: Codes, sources: Sequence[Source]) -> list[str]:
+    """JSON of the codes of each image: a `Drawn` of `latent/origin.py`."""
+    classes: dict[str, str] = {}  # the images of one request have few weights between them
+    records = []
+    for row, (source, weights, styles) in enumerate(
+        zip(sources, _rows(codes.classes), _rows(codes.styles), strict=True)
+    ):
+        if weights not in classes:
+            classes[weights] = _object(_present(space, weights))
+        named = map(str.__add__, space.style_labels, styles.split(","))
+        members = f'"class":{classes[weights]},"styles":{{{",".join(named)}}}{noise_members(codes, row, source)}'
+        records.append(f'{{"seed":{source.seed},"index":{source.index},{members}}}')
+    return records
 
 
-def drawn_from(space: LatentSpace, codes: Codes, source: Source) -> Drawn:
-    """The codes of one image, one row, as a sheet records them."""
-    return Drawn.model_validate(_noise(codes, source) | _codes(space, codes))
-
-
-def row_origin(version: ModelVersion, codes: Codes, source: Source, asked: AskedCodes) -> SheetOrigin:
-    """The origin of images of one seed in a row, all as `asked`. `source` is the first image's."""
-    space = version.card.space
-    members = _version(version) | _noise(codes, source) | {"n": len(codes)}
+def asked_members(space: LatentSpace, codes: Codes, asked: AskedCodes) -> str:
+    """The members of a `SheetOrigin` that tell what was asked for, of images that are all as `asked`."""
+    told = ""
     if asked.class_ is not None:
-        weights = _class_weights(space, codes.classes[0])
-        members["class"] = next(iter(weights)) if len(weights) == 1 else weights
+        weights = _present(space, _rows(codes.classes[:1])[0])
+        told += f',"class":{weights[0][0][:-1] if len(weights) == 1 else _object(weights)}'
     if places := list(style_values(asked.style, space)):
-        members["style"] = by_name([space.styles[place].name for place in places], codes.styles[0, places])
-    return SheetOrigin.model_validate(members)
+        styles = _rows(codes.styles[:1])[0].split(",")
+        told += f',"style":{_object((space.style_labels[place], styles[place]) for place in places)}'
+    return told
 
 
-def _version(version: ModelVersion) -> dict[str, Any]:
-    return {"model": version.name, "digest": version.digest}
-
-
-def _noise(codes: Codes, source: Source) -> dict[str, Any]:
-    members: dict[str, Any] = {"seed": source.seed, "index": source.index}
+def noise_members(codes: Codes, row: int, source: Source) -> str:
+    """The members about the noise of an image, or of all images of a sheet."""
     if source.given:
-        members["noise"] = [shortest(value) for value in codes.noise[0]]
-    elif source.truncation != 1:
-        members["truncation"] = source.truncation
-    return members
+        return f',"noise":[{_rows(codes.noise[row : row + 1])[0]}]'
+    return "" if source.truncation == 1 else f',"truncation":{source.truncation!r}'
 
 
-def _codes(space: LatentSpace, codes: Codes) -> dict[str, Any]:
-    styles = by_name([code.name for code in space.styles], codes.styles[0])
-    return {"class": _class_weights(space, codes.classes[0]), "styles": styles}
+def version_members(version: ModelVersion) -> str:
+    return _version_members(version.name, version.digest)
 
 
-def _class_weights(space: LatentSpace, weights: NDArray[np.float32]) -> dict[str, float]:
-    """By class name, without the classes of weight 0."""
-    return {space.classes[place].name: shortest(weights[place]) for place in np.flatnonzero(weights)}
+@lru_cache
+def _version_members(name: str, digest: str) -> str:
+    return f'"model":{json.dumps(name)},"digest":"{digest}"'
 
 
-def by_name(names: list[str], values: NDArray[np.float32]) -> dict[str, float]:
-    return {name: shortest(value) for name, value in zip(names, values, strict=True)}
+def _present(space: LatentSpace, weights: str) -> list[tuple[str, str]]:
+    """The labels and weights of the classes, without those of weight 0."""
+    named = zip(space.class_labels, weights.split(",") if weights else (), strict=True)
+    return [(label, weight) for label, weight in named if weight != NOTHING]
+
+
+def _rows(numbers: NDArray[np.float32]) -> list[str]:
+    """The numbers of each row with commas between, each with the fewest digits that are the same float32."""
+    return orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].decode("ascii").split("],[")
+
+
+def _object(members: Iterable[tuple[str, str]]) -> str:
+    return f"{{{','.join([label + value for label, value in members])}}}"

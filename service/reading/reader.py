@@ -1,6 +1,7 @@
 """Reads the codes of an image: from the image's own text chunk, or with a recogniser."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -8,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard, ModelVersion
+from latent.decimals import shortest
 from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
 from service.errors import NoRecogniser, SheetOfImages
 from service.inference.recogniser import Recogniser
-from service.planning.provenance import by_name
 from service.reading.framing import frame
 from service.reading.upload import decode, open_picture, read_origin
 from service.registry.catalogue import Catalogue
@@ -129,9 +130,13 @@ def _from_recogniser(recogniser: Recogniser, image: NDArray[np.uint8], version: 
     return _image_codes(
         version,
         source="recogniser",
-        classes=by_name([code.name for code in space.classes], codes.classes),
-        styles=by_name([code.name for code in space.styles], codes.styles),
+        classes=_by_name(space.class_places, codes.classes),
+        styles=_by_name(space.style_places, codes.styles),
     )
+
+
+def _by_name(names: Iterable[str], values: NDArray[np.float32]) -> dict[str, float]:
+    return {name: shortest(value) for name, value in zip(names, values.tolist(), strict=True)}
 
 
 def _image_codes(version: ModelVersion, *, classes: dict[str, float], **rest: Any) -> ImageCodes:

@@ -12,6 +12,7 @@ from prometheus_client.registry import REGISTRY
 
 from latent import VERSION
 from service.telemetry.processes import Cost, forget_dead
+from service.telemetry.tally import Tally
 
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -87,6 +88,10 @@ BUILD_INFO = Gauge(
 )
 REGISTRY.register(Cost(None))
 
+_tally = Tally()
+count, observe, writing = _tally.count, _tally.observe, _tally.writing
+"""For what happens at each request."""
+
 
 def begin(problem_types: Iterable[str], queue_limit: int) -> None:
     """Say what does not change while a process serves, and count from 0: the first of a kind is an increase too."""
@@ -109,6 +114,7 @@ def begin_model(name: str) -> None:
 
 def scrape() -> bytes:
     """The text format, over all of the server's workers where there are several."""
+    _tally.write()
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])

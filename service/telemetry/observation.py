@@ -2,10 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from starlette.requests import HTTPConnection
-from starlette.types import Scope
 
 NO_MODEL = "none"
 """The model of a request that asks for no model, or that was refused before its model was known."""
@@ -14,19 +10,15 @@ OTHER_ROUTE = "other"
 """The route of a request that was refused before it was routed."""
 
 
-class Stage(NamedTuple):
-    """A part of the work. Times are those of `time.perf_counter`."""
-
-    name: str
-    started: float
-    ended: float
+Stage = tuple[str, float, float]
+"""A part of the work: its name, and when it began and ended by `time.perf_counter`."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Observation:
     """Each member is set by the part of the service that knows it first. Only the id may be a client's own text."""
 
-    request_id: str
+    request_id: str = ""
     started: float = field(default_factory=time.perf_counter)
     started_ns: int = field(default_factory=time.time_ns)
     model: str = NO_MODEL
@@ -39,10 +31,5 @@ class Observation:
     """0 until the answer has begun."""
     stages: list[Stage] = field(default_factory=list)
 
-    def put_in(self, scope: Scope) -> None:
-        scope.setdefault("state", {})["observation"] = self
-
-
-def observation_of(request: HTTPConnection) -> Observation:
-    observation: Observation = request.state.observation
-    return observation
+    def note(self, name: str, started: float, ended: float) -> None:
+        self.stages.append((name, started, ended))

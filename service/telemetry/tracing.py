@@ -41,6 +41,10 @@ class Tracing:
         self._tracer = None
         self._stack.close()
 
+    @property
+    def is_on(self) -> bool:
+        return self._tracer is not None
+
     def record(self, observation: Observation, method: str, headers: Mapping[str, str]) -> str | None:
         """Give the spans of a request that has ended to the exporter, and return the id of the trace."""
         if self._tracer is None:
@@ -58,9 +62,9 @@ class Tracing:
         if observation.status >= 500:
             span.set_status(Status(StatusCode.ERROR))
         inside = trace.set_span_in_context(span)
-        for stage in observation.stages:
-            part = self._tracer.start_span(stage.name, context=inside, start_time=offset + int(stage.started * 1e9))
-            part.end(offset + int(stage.ended * 1e9))
+        for name, started, ended in observation.stages:
+            part = self._tracer.start_span(name, context=inside, start_time=offset + int(started * 1e9))
+            part.end(offset + int(ended * 1e9))
         span.end(offset + int(time.perf_counter() * 1e9))
         return trace.format_trace_id(span.get_span_context().trace_id)
 

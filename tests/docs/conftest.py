@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings

@@ -7,9 +7,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from fastapi.testclient import TestClient
 from httpx import Response
 from PIL import Image
+from starlette.testclient import TestClient
 
 from tests.docs import markdown
 

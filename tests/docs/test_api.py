@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from service.errors import RequestError
 from tests.docs import markdown

@@ -1,7 +1,7 @@
 """README and docs: every command is answered as the page says, and every link leads somewhere."""
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from tests.docs import markdown
 from tests.docs.curl import answers

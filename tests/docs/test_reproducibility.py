@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from starlette.testclient import TestClient
 
 from service.settings import ROOT
 from tests.docs import markdown

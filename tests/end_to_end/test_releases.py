@@ -8,7 +8,7 @@ from threading import Event
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from latent import Release
 from latent.release import version_label

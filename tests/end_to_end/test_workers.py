@@ -68,7 +68,7 @@ def kill_while_images_wait_in(worker: psutil.Process, home: Path) -> None:
 def test_a_killed_worker_leaves_its_counts_and_none_of_its_waiting_images(models_dir: Path, tmp_path: Path) -> None:
     settings = {
         "FAUSSAIRE_DEFAULT_MODEL": "small",
-        "BENTOML_CONFIG_OPTIONS": "services.faussaire.workers=2",
+        "FAUSSAIRE_WORKERS": "2",
         "BENTOML_CONTAINERIZED": "1",  # so BentoML does not restart a dead worker
     }
     with serving(models_dir, tmp_path, **settings) as server:

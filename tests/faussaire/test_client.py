@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from PIL import Image as Picture
 
 from faussaire import AsyncClient, Client, Image, ImageCodes, Model, Problem, Refused, UnexpectedAnswer, Verification
 from service.api import models
 from service.app import create_app
+from service.http.application import Application
 from service.reading import reader as codes
 from service.reading import verifier
 from service.settings import Settings
@@ -31,12 +31,12 @@ Called = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def app(models_dir: Path) -> FastAPI:
+def app(models_dir: Path) -> Application:
     return create_app(Settings(models_dir=models_dir, default_model="small", max_images=100))
 
 
 @pytest.fixture(scope="module")
-def url(app: FastAPI) -> Iterator[str]:
+def url(app: Application) -> Iterator[str]:
     with listening(app) as url:
         yield url
 
@@ -46,7 +46,7 @@ async def inside(models_dir: Path) -> AsyncIterator[AsyncClient]:
     """A client in one process, and one event loop, with a service of its own."""
     app = create_app(Settings(models_dir=models_dir, default_model="small", max_images=100))
     async with (
-        app.router.lifespan_context(app),
+        app.open(),
         AsyncClient("http://inside", transport=httpx.ASGITransport(app)) as client,
     ):
         yield client

@@ -62,7 +62,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     write_small(models, "plain", coded=False)
     write_recogniser(write_version(models, 0), small_card())
     settings = {
-        "BENTOML_CONFIG_OPTIONS": "services.faussaire.workers=2",
+        "FAUSSAIRE_WORKERS": "2",
         "FAUSSAIRE_DEFAULT_MODEL": "small",
         "FAUSSAIRE_MAX_QUEUE_ROWS": str(QUEUE),
         "FAUSSAIRE_WATCH_SECONDS": "0.5",

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from httpx import Response
 from jsonschema import Draft202012Validator
 from PIL import Image
+from starlette.testclient import TestClient
 
 from service.reading.upload import FORMATS
 from service.settings import Settings

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from starlette.testclient import TestClient
 
 from latent.origin import KEYWORD
 from service.app import create_app

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latent import Codes
 from latent.origin import INDEX_LIMIT
 from service.api.images import ImagesRequest
-from service.encoding.formats import Rendering, encode
+from service.encoding.formats import Rendering, encode, text_of
 from service.inference.batcher import Batcher
 from service.inference.generator import Generator
 from service.planning.plan import Plan, plan_row
@@ -68,7 +68,8 @@ def codes(model: Generator, request: ImagesRequest) -> Codes:
 
 def png(model: Generator, request: ImagesRequest, drawn: NDArray[np.uint8]) -> bytes:
     images = drawn if drawn.ndim == 4 else drawn[None]
-    return encode(plan(model, request), images, Rendering("png"))
+    planned, rendering = plan(model, request), Rendering("png")
+    return encode(planned, images, rendering, text_of(planned, rendering))
 
 
 def drawn_by(model: Generator) -> Draw:
@@ -137,7 +138,7 @@ def test_a_request_is_answered_the_same_alone_and_beside_any_others(
 ALONE = """
 import hashlib, json, sys
 from pathlib import Path
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 

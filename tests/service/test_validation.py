@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
+from starlette.testclient import TestClient
 
 from service.api.images import ImagesRequest
 from service.api.traversals import TraversalRequest

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from service.errors import QueueFull
-from service.reading.worker import Worker
+from service.worker import Worker
 
 
 class Held:

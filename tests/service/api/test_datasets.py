@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.testclient import TestClient
 from torchvision.datasets import MNIST
 
 from service.settings import Settings

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.testclient import TestClient
 
 from service.api.image import ASK_AGAIN, FOR_EVER
 from service.app import create_app
@@ -54,10 +54,10 @@ def test_the_cache_can_be_switched_off(models_dir: Path, inferences: list[int]) 
 
 def test_an_image_may_be_kept_for_ever_only_where_the_url_names_the_version(client: TestClient) -> None:
     digest = client.get("/v1/models/small").json()["digest"]
-    assert client.get(URL).headers["cache-control"] == ASK_AGAIN
+    assert client.get(URL).headers["cache-control"] == ASK_AGAIN.decode()
     for version in (digest[:12], digest):
         pinned = client.get(f"{URL}&version={version}")
-        assert pinned.headers["cache-control"] == FOR_EVER
+        assert pinned.headers["cache-control"] == FOR_EVER.decode()
         assert pinned.content == client.get(URL).content
     other = client.get(f"{URL}&version=000000000000")
     assert other.status_code == 404

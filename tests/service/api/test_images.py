@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings

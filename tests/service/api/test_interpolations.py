@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.testclient import TestClient
 
 from tests.conftest import NOISE
 from tests.service.conftest import check_full_queue_refuses, pixels, played_examples, pngs, posted, refused, unzipped

@@ -1,4 +1,4 @@
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 
 def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient) -> None:

@@ -1,6 +1,6 @@
 import json
 
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from latent import GeneratorCard
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.testclient import TestClient
 
 from tests.conftest import CLASSES, NOISE
 from tests.service.conftest import (

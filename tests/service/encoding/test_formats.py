@@ -3,15 +3,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
+from starlette.testclient import TestClient
 
 from latent import Codes, ModelVersion
 from latent.sheet import enlarge
-from service.encoding.formats import Rendering, encode
+from service.encoding.formats import Rendering, encode, text_of
 from service.planning.plan import Plan
 from service.planning.provenance import Source
 from tests.conftest import NOISE, small_card
@@ -29,22 +29,27 @@ def plan_of(count: int) -> Plan:
     return Plan(ModelVersion(small_card(), "5a" * 32), 1, 0, codes, [Source(1, k) for k in range(count)])
 
 
+def encoded(images: np.ndarray, rendering: Rendering) -> bytes:
+    plan = plan_of(len(images))
+    return encode(plan, images, rendering, text_of(plan, rendering))
+
+
 @given(stacks)
 def test_npy_is_the_very_images(images: np.ndarray) -> None:
-    read = np.load(io.BytesIO(encode(plan_of(len(images)), images, Rendering("npy"))), allow_pickle=False)
+    read = np.load(io.BytesIO(encoded(images, Rendering("npy"))), allow_pickle=False)
     assert read.dtype == np.uint8
     assert np.array_equal(read, images)
 
 
 @given(stacks, st.sampled_from(FORMATS), st.integers(1, 3))
 def test_the_same_images_are_the_same_bytes(images: np.ndarray, kind: str, scale: int) -> None:
-    first, second = (encode(plan_of(len(images)), images, Rendering(kind, scale)) for _ in range(2))
+    first, second = (encoded(images, Rendering(kind, scale)) for _ in range(2))
     assert first == second
 
 
 @given(stacks, st.integers(1, 4))
 def test_a_zip_has_every_image_in_order_as_a_file_that_the_manifest_names(images: np.ndarray, scale: int) -> None:
-    manifest, files = unzipped(encode(plan_of(len(images)), images, Rendering("zip", scale)))
+    manifest, files = unzipped(encoded(images, Rendering("zip", scale)))
     assert [image["file"] for image in manifest["images"]] == list(files) == sorted(files)
     for content, image in zip(files.values(), images, strict=True):
         wanted = enlarge(image, scale)

@@ -7,10 +7,11 @@ import pytest
 from latent import Codes
 from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
-from service.encoding.png import encode_png
+from latent.png import encode_png
 from service.encoding.streaming import RETRY_SECONDS, Streams
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
+from service.worker import Worker
 from tests.conftest import small_card
 
 
@@ -43,7 +44,8 @@ class Drawing:
 def opening(streams: Streams, drawing: Drawing, blocks: int) -> Any:
     card = small_card()
     dataset = Dataset(card.space, 0, 0, BLOCK * blocks)
-    return streams.open(dataset, WebDataset(dataset, card, encode_png), cast("Batcher", drawing))
+    container = WebDataset(dataset, card, encode_png)
+    return streams.open(dataset, container, cast("Batcher", drawing), Worker("encoding", 9))
 
 
 def test_one_block_is_drawn_ahead_and_no_more() -> None:

@@ -1,7 +1,7 @@
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from service.http.headers import quality
 from tests.service.conftest import refused

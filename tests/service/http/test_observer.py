@@ -1,4 +1,4 @@
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 
 def test_a_client_may_name_its_request_and_gets_the_name_back(client: TestClient) -> None:

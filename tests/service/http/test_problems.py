@@ -1,5 +1,5 @@
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 BROKEN: list[tuple[bytes, int]] = [
     (b"{", 400),

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from tests.conftest import NOISE
 from tests.service.conftest import MAX_IMAGES, pixels, pngs, posted, refused, unzipped

@@ -37,13 +37,14 @@ points = st.fixed_dictionaries(
 
 
 def check(plan: Plan) -> None:
-    recorded = parse_origin(plan.sheet_origin.text())
+    recorded = parse_origin(plan.sheet_text())
     assert isinstance(recorded, SheetOrigin)
     assert recorded.is_of(SPACE)
     assert (recorded.places, recorded.columns) == (plan.places, plan.columns)
     assert_equal(recorded.codes(SPACE), plan.codes)
-    for row, origin in enumerate(plan.origins):
-        alone = parse_origin(origin.text())
+    for row, text in enumerate(plan.texts(plan.records())):
+        assert text.isascii()
+        alone = parse_origin(text)
         assert alone is not None
         assert alone.is_of(SPACE)
         assert_equal(alone.codes(SPACE), plan.codes[row : row + 1])
@@ -78,8 +79,10 @@ def test_interpolations(start: dict[str, Any], end: dict[str, Any], frames: int)
 
 
 def test_codes_that_are_too_long_are_recorded_by_their_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = plan_items([{"seed": 1}, {"seed": 2}], VERSION, 1, 0, 1.0)
     monkeypatch.setattr(planning, "LONGEST", 200)
-    other = plan_items([{"seed": 1}, {"seed": 3}], VERSION, 1, 0, 1.0)
-    assert isinstance(plan.sheet_origin.images, str)
-    assert plan.sheet_origin.images != other.sheet_origin.images
+    plans = [plan_items([{"seed": 1}, {"seed": seed}], VERSION, 1, 0, 1.0) for seed in (2, 3)]
+    found = [parse_origin(plan.sheet_text()) for plan in plans]
+    assert isinstance(found[0], SheetOrigin)
+    assert isinstance(found[1], SheetOrigin)
+    assert isinstance(found[0].images, str)
+    assert found[0].images != found[1].images

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent import Codes, GeneratorCard, ModelVersion
-from latent.origin import ImageOrigin, Origin, SheetOrigin, parse_origin
+from latent.origin import ImageOrigin, SheetOrigin, parse_origin
 from service.api.images import ImagesRequest
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
@@ -15,15 +15,15 @@ floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 DIGEST = "5a" * 32
 
 
-def origin_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorCard = CARD) -> Origin:
+def text_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorCard = CARD) -> str:
     codes = codes or codes_of(request, card.space, 1, request.index, request.n)
     sources = [source_of(request, 1, request.index + k) for k in range(request.n)]
     plan = Plan(ModelVersion(card, DIGEST), 1, request.index, codes, sources, asked=request)
-    return plan.origins[0] if request.n == 1 else plan.sheet_origin
+    return plan.texts(plan.records())[0] if request.n == 1 else plan.sheet_text()
 
 
 def read_back(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin | None:
-    return parse_origin(origin_of(request, codes).text())
+    return parse_origin(text_of(request, codes))
 
 
 @given(st.lists(floats, min_size=10, max_size=10), st.lists(floats, min_size=2, max_size=2))
@@ -38,7 +38,7 @@ def test_codes_come_back_from_the_text_exactly(weights: list[float], styles: lis
 
 def test_the_text_of_an_image_is_this() -> None:
     request = ImagesRequest.model_validate({"class": "7", "style": [0.3, -0.5], "index": 4})
-    assert origin_of(request).text() == (
+    assert text_of(request) == (
         f'{{"model":"small","digest":"{DIGEST}","seed":1,"index":4,"class":{{"7":1.0}},'
         '"styles":{"slant":0.3,"width":-0.5}}'
     )
@@ -60,7 +60,7 @@ def test_the_ends_of_a_style_codes_range_are_within_it() -> None:
     for end in (-0.7, 0.1):  # of which float32 has the next number beyond
         request = ImagesRequest.model_validate({"style": [end]})
         card = CARD.model_copy(update={"space": space})
-        origin = origin_of(request, card=card)
+        origin = parse_origin(text_of(request, card=card))
         assert isinstance(origin, ImageOrigin)
         assert origin.styles == {"slant": end}
         assert origin.is_of(space)
@@ -70,7 +70,7 @@ def test_text_is_ascii_whatever_the_names_are() -> None:
     codes = (CARD.space.classes[0].model_copy(update={"name": "\u00e9t\u00e9 \u6f22"}),)
     card = CARD.model_copy(update={"space": CARD.space.model_copy(update={"classes": codes})})
     request = ImagesRequest()
-    text = origin_of(request, card=card).text()
+    text = text_of(request, card=card)
     assert text.isascii()
     origin = parse_origin(text)
     assert isinstance(origin, ImageOrigin)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from httpx import Response
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from starlette.testclient import TestClient
 
 from latent import draw_classes, draw_styles
 from latent.origin import LONGEST

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
+from service.http.application import Application
 from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import digest_of, small_card, write_recogniser, write_version
@@ -21,19 +21,19 @@ from tests.service.conftest import digests, looked_twice
 
 
 @pytest.fixture
-def app(folder: Path) -> FastAPI:
+def app(folder: Path) -> Application:
     return create_app(Settings(models_dir=folder, default_model="small", watch_seconds=0, cache_bytes=0))
 
 
-def with_clients(app: FastAPI, scenario: Callable[[httpx.AsyncClient, Registry], Awaitable[None]]) -> None:
+def with_clients(app: Application, scenario: Callable[[httpx.AsyncClient, Registry], Awaitable[None]]) -> None:
     async def run() -> None:
         transport = httpx.ASGITransport(app)
         async with (
-            app.router.lifespan_context(app),
+            app.open(),
             httpx.AsyncClient(transport=transport, base_url="http://t") as http,
         ):
             async with asyncio.timeout(60):  # what is lost would be waited for
-                await scenario(http, app.state.context.registry)
+                await scenario(http, app.context.registry)
 
     asyncio.run(run())
 
@@ -50,13 +50,13 @@ CLIENTS = 12
 SWAPS = 25
 
 
-async def drawn_by_each(versions: list[Path], app_of: Callable[[Path], FastAPI]) -> dict[tuple[str, str], bytes]:
+async def drawn_by_each(versions: list[Path], app_of: Callable[[Path], Application]) -> dict[tuple[str, str], bytes]:
     """What each version's file draws for each body, alone in a server of its own."""
     expected = {}
     for path in versions:
         app = app_of(path.parent)
         async with (
-            app.router.lifespan_context(app),
+            app.open(),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as http,
         ):
             for body in BODIES:
@@ -67,7 +67,7 @@ async def drawn_by_each(versions: list[Path], app_of: Callable[[Path], FastAPI])
 
 
 def test_while_a_file_is_swapped_every_answer_is_what_the_digest_in_its_header_draws(
-    folder: Path, app: FastAPI, versions: list[Path]
+    folder: Path, app: Application, versions: list[Path]
 ) -> None:
     (folder / "small.recogniser.onnx").unlink()
 
@@ -111,7 +111,7 @@ def test_while_a_file_is_swapped_every_answer_is_what_the_digest_in_its_header_d
     with_clients(app, scenario)
 
 
-def test_a_data_set_is_of_one_version_from_its_beginning_to_its_end(folder: Path, app: FastAPI) -> None:
+def test_a_data_set_is_of_one_version_from_its_beginning_to_its_end(folder: Path, app: Application) -> None:
     (folder / "small.recogniser.onnx").unlink()
     body = {"seed": 1, "n": 3_000, "format": "idx"}
 
@@ -130,7 +130,7 @@ def test_a_data_set_is_of_one_version_from_its_beginning_to_its_end(folder: Path
     with_clients(app, scenario)
 
 
-def test_the_codes_that_an_image_tells_are_read_by_the_version_that_is_served(folder: Path, app: FastAPI) -> None:
+def test_the_codes_that_an_image_tells_are_read_by_the_version_that_is_served(folder: Path, app: Application) -> None:
     async def scenario(http: httpx.AsyncClient, registry: Registry) -> None:
         image = (await http.post("/v1/images", json={"seed": 1})).content
         assert (await http.post("/v1/codes", content=image)).json()["source"] == "metadata"
@@ -143,7 +143,7 @@ def test_the_codes_that_an_image_tells_are_read_by_the_version_that_is_served(fo
     with_clients(app, scenario)
 
 
-def test_the_metrics_tell_what_is_served_and_what_became_of_the_files(folder: Path, app: FastAPI) -> None:
+def test_the_metrics_tell_what_is_served_and_what_became_of_the_files(folder: Path, app: Application) -> None:
     async def scenario(http: httpx.AsyncClient, registry: Registry) -> None:
         async def scraped(name: str) -> dict[str, float]:
             text = (await http.get("/metrics")).text

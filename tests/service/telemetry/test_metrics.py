@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bentoml._internal.server.http.traffic import TimeoutMiddleware
-from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
 from latent import Codes
 from service.app import create_app
@@ -132,7 +131,7 @@ def test_an_error_that_nobody_expected_is_an_error_in_the_metrics(
     assert grew("faussaire_request_seconds_count", route="/v1/images") == 1
 
 
-def test_a_request_that_bentoml_times_out_is_an_error_in_the_metrics(
+def test_an_answer_that_does_not_begin_in_time_is_a_problem_and_counted(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_: Batcher, __: Codes) -> Drawn:
@@ -140,12 +139,13 @@ def test_a_request_that_bentoml_times_out_is_an_error_in_the_metrics(
         raise AssertionError
 
     monkeypatch.setattr(Batcher, "submit", never)
-    app = create_app(Settings(models_dir=models_dir, default_model="small"))
+    app = create_app(Settings(models_dir=models_dir, default_model="small", max_seconds=0.01))
     with TestClient(app) as client:
         before = valued(client, "faussaire_requests_in_flight")
         series = scraped(client)
-        impatient = TestClient(TimeoutMiddleware(app, timeout=0.05))
-        assert impatient.post("/v1/images", json={}).status_code == 504
+        answer = client.post("/v1/images", json={})
+        assert (answer.status_code, answer.json()["type"]) == (504, "urn:faussaire:problem:timed-out")
+        assert answer.headers["x-request-id"]
         key = (
             "faussaire_requests_total",
             frozenset({"route": "/v1/images", "outcome": "error", "model": "small"}.items()),

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from PIL import Image
+from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.settings import ROOT, Settings

@@ -1,0 +1,81 @@
+"""The OpenAPI document of a table of operations."""
+
+from collections.abc import Mapping, Sequence
+from inspect import getdoc
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core.core_schema import WithDefaultSchema
+
+from service.http.operation import JSON, Operation
+
+Schema = dict[str, Any]
+Schemas = Mapping[Any, Schema]
+"""By model."""
+
+BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
+
+
+class JsonSchema(GenerateJsonSchema):
+    """Without defaults of null: null stands for what is absent, and need not be sent."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> Schema:
+        described: Schema = super().default_schema(schema)
+        if described.get("default", described) is None:
+            del described["default"]
+        return described
+
+
+def document(operations: Sequence[Operation], info: Mapping[str, str], header: Schema, unforeseen: Schema) -> Schema:
+    """`header` is the parameter of what draws; `unforeseen` is the answer to an error that no operation lists."""
+    listed = [operation for operation in operations if operation.listed]
+    asked = [model for operation in listed if (model := operation.body) is not None]
+    answered = [model for operation in listed if (model := operation.answer) is not None]
+    schemas, definitions = models_json_schema(
+        [*((model, "validation") for model in asked), *((model, "serialization") for model in answered)],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=JsonSchema,
+    )
+    found: Schemas = {model: schema for (model, _), schema in schemas.items()}
+    paths: dict[str, Schema] = {}
+    for operation in listed:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, found, header, unforeseen)
+    components = {"schemas": definitions.get("$defs", {})}
+    return {"openapi": "3.1.0", "info": dict(info), "paths": paths, "components": components}
+
+
+def _describe(operation: Operation, schemas: Schemas, header: Schema, unforeseen: Schema) -> Schema:
+    described: Schema = {
+        "summary": operation.name.replace("_", " ").title(),
+        "description": getdoc(operation.handle),
+        "operationId": operation.name,
+        "parameters": [*_parameters(operation), *([header] if operation.draws else [])],
+        "responses": _responses(operation, schemas) | {"default": unforeseen},
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"content": {JSON: {"schema": schemas[operation.body]}}, "required": True}
+    elif operation.media_types:
+        described["requestBody"] = {"content": dict.fromkeys(operation.media_types, BINARY), "required": True}
+    return described
+
+
+def _responses(operation: Operation, schemas: Schemas) -> Schema:
+    responses = {str(status): dict(answer) for status, answer in operation.answers.items()}
+    if operation.answer is not None:
+        schema = schemas[operation.answer]
+        responses = {"200": {"description": "The answer", "content": {JSON: {"schema": schema}}}} | responses
+    return responses
+
+
+def _parameters(operation: Operation) -> list[Schema]:
+    if operation.query is None:
+        _, brace, named = operation.path.rpartition("{")
+        path = {"name": named[:-1], "in": "path", "required": True, "schema": operation.path_schema}
+        return [path] if brace else []
+    schema = operation.query.model_json_schema(schema_generator=JsonSchema)
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": one}
+        | ({"description": one["description"]} if "description" in one else {})
+        for name, one in schema["properties"].items()
+    ]

@@ -1,0 +1,92 @@
+"""An operation: a row of the table from which routes, validation and the OpenAPI document are made."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from service.errors import InvalidField, InvalidJson
+from service.http.request import Answer, Request, Stream
+from service.validation import first_fault
+
+Handle = Callable[[Request, Any], Awaitable[Answer | Stream]]
+"""From a request and what it asks, valid, to the answer."""
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is asked is the `body` as JSON, or the `query`, or the part of the path in braces; or nothing."""
+
+    path: str
+    """`/v1/models/{name}`: its last part may be in braces."""
+    handle: Handle
+    method: str = "GET"
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    path_schema: Mapping[str, Any] = field(default_factory=dict)
+    """JSON Schema of the part of the path in braces."""
+    media_types: tuple[str, ...] = ()
+    """Those of a body that is a file."""
+    answer: type[BaseModel] | None = None
+    """The model of a JSON answer with status 200."""
+    answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Further answers, as OpenAPI lists them."""
+    draws: bool = False
+    """Whether it draws images: it then waits for a place in work, and a header may choose the model's canary."""
+    listed: bool = True
+    """Whether OpenAPI lists it."""
+
+    @property
+    def name(self) -> str:
+        """A name that a function of a generated client can have."""
+        return self.handle.__name__
+
+    def asked(self, request: Request) -> Any:
+        """What the request asks. Raises InvalidField and InvalidJson."""
+        if self.body is not None:
+            return read_body(self.body, request)
+        if self.query is not None:
+            return read_query(self.query, request.query)
+        return request.scope["path"].rpartition("/")[2] if self.path.endswith("}") else None
+
+
+def read_body(model: type[BaseModel], request: Request) -> BaseModel:
+    """Raises InvalidField and InvalidJson."""
+    if not request.body or not _is_json(request.header(b"content-type")):
+        raise InvalidField("body", "Send one JSON object, with Content-Type: application/json.")
+    try:
+        return model.__pydantic_validator__.validate_json(request.body)  # type: ignore[no-any-return]
+    except ValidationError:
+        return _read_again(model, request.body)
+
+
+def _is_json(content_type: str | None) -> bool:
+    if content_type == JSON:
+        return True
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    return media_type == JSON or media_type.endswith("+json")
+
+
+def _read_again(model: type[BaseModel], body: bytes) -> BaseModel:
+    """Find the fault of a body that is not valid, with the values at hand that `first_fault` compares."""
+    try:
+        value = from_json(body)
+    except ValueError:
+        raise InvalidJson(None, "Send one JSON object.") from None
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fault = first_fault(error.errors(include_url=False, include_context=False), value)
+    raise fault if fault.field else InvalidField("body", "Send one JSON object, with Content-Type: application/json.")
+
+
+def read_query(model: type[BaseModel], query: dict[str, str]) -> BaseModel:
+    """Raises InvalidField."""
+    try:
+        return model.model_validate(query)
+    except ValidationError as error:
+        raise first_fault(error.errors(include_url=False, include_context=False), query) from None
