@@ -1,0 +1,210 @@
+"""The service beside its peers, at the same task: `make bench-serve`.
+
+Every server has the same ONNX file and gives the same PNG, byte for byte. Server and load have a core each. In each
+round each server is started, asked and stopped; figures are medians over the rounds with the least and the most, and
+ratios are taken within a round. CPU time is that of all processes of a server.
+"""
+
+import argparse
+import os
+import platform
+import re
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import httpx
+import numpy as np
+import psutil
+
+from latent import draw_codes
+from latent.png import encode_png
+from service.inference.generator import Generator
+
+ROOT = Path(__file__).parents[1]
+SERVER_CORE, LOAD_CORE = 0, 1
+CONNECTIONS = 32
+OURS = "faussaire"
+BODY = {"class": "7", "seed": 5, "style": [0.5, -0.5], "n": 1}
+
+BARE = "bare ASGI"
+"""uvicorn and a function that reads the body and answers 480 bytes: no server in Python is cheaper."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one server in one round."""
+
+    requests: float
+    """A second."""
+    cpu: float
+    """Microseconds a request."""
+    p50: float
+    """Milliseconds."""
+    p99: float
+
+
+Results = dict[int, dict[str, list[Figures]]]
+"""By images a request and server, one for each round."""
+
+
+def main() -> None:
+    asked = _arguments()
+    results: Results = {images: {} for images in asked.images}
+    for _ in range(asked.rounds):
+        for name in servers(asked):
+            for images, figures in measure(name, asked).items():
+                results[images].setdefault(name, []).append(figures)
+    print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {CONNECTIONS} connections")
+    for images, by_server in results.items():
+        print_table(images, by_server)
+    print_limit()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", type=Path, default=ROOT / ".venv/serve/bin/python", help="Ours.")
+    parser.add_argument("--peers-python", type=Path, default=ROOT / ".venv/peers/bin/python")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--images", type=lambda text: [int(n) for n in text.split(",")], default=[1, 8, 64, 512])
+    parser.add_argument("--only", type=lambda text: text.split(","), help="Names of servers.")
+    return parser.parse_args()
+
+
+def servers(asked: argparse.Namespace) -> dict[str, tuple[list[str], str]]:
+    """The command that starts each server at a port, and the path that it draws at."""
+    ours, peers, drawing = str(asked.python), str(asked.peers_python), "/v1/images"
+    uvicorn = ["-m", "uvicorn", "--log-level", "critical", "--no-access-log", "--port", "PORT"]
+    every = {
+        OURS: ([ours, "-m", "bentoml", "serve", ".", "--host", "127.0.0.1", "--port", "PORT"], drawing),
+        "mosec": ([peers, "-m", "bench.peers.mosec_server", "--port", "PORT"], "/inference"),
+        "FastAPI": ([peers, *uvicorn, "bench.peers.fastapi_server:app"], drawing),
+        "LitServe": ([peers, "-m", "bench.peers.litserve_server", "PORT"], drawing),
+        "BentoML": ([peers, "-m", "bentoml", "serve", "bench.peers.bentoml_server:Draw", "--port", "PORT"], drawing),
+        BARE: ([peers, *uvicorn, "bench.peers.bare_server:app"], drawing),
+    }
+    return {name: server for name, server in every.items() if asked.only is None or name in asked.only}
+
+
+def measure(name: str, asked: argparse.Namespace) -> dict[int, Figures]:
+    """Start a server, check what it answers, and load it with requests for so many images each."""
+    command, path = servers(asked)[name]
+    with started(command) as (process, url):
+        check(name, url + path)
+        sizes = asked.images if name != BARE else asked.images[:1]
+        return {images: load(process, url, path, images, asked.seconds) for images in sizes}
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[tuple[psutil.Process, str]]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    with tempfile.TemporaryDirectory() as home:
+        process = subprocess.Popen(
+            ["taskset", "--cpu-list", str(SERVER_CORE), *(port if part == "PORT" else part for part in command)],
+            cwd=ROOT,
+            env=os.environ | {"BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def check(name: str, url: str) -> None:
+    """Wait for the server, and compare its image with ours."""
+    with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=60) as client:
+        answer = client.post(url, json=BODY)
+        while answer.is_error:
+            answer = client.post(url, json=BODY)
+        if name != BARE:
+            assert answer.content == _expected(), f"{name} answers another image"
+
+
+def _expected() -> bytes:
+    from bench.peers.drawing import Drawing
+
+    return Drawing().answer(BODY)
+
+
+def load(process: psutil.Process, url: str, path: str, images: int, seconds: int) -> Figures:
+    script = ["--script", str(ROOT / "bench/peers/load.lua"), url]
+    wrk = ["taskset", "--cpu-list", str(LOAD_CORE), "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
+    environment = os.environ | {"BENCH_PATH": path, "BENCH_IMAGES": str(images)}
+    subprocess.run([*wrk, "--duration", "1s", *script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    before = cpu_seconds(process)
+    said = subprocess.run(
+        [*wrk, "--duration", f"{seconds}s", "--latency", *script],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "Non-2xx" not in said, said
+    requests, taken = re.findall(r"(\d+) requests in ([\d.]+)s", said)[0]
+    p50, p99 = (_milliseconds(*re.findall(rf" {share}% +([\d.]+)(us|ms|s)", said)[0]) for share in (50, 99))
+    return Figures(int(requests) / float(taken), (cpu_seconds(process) - before) * 1e6 / int(requests), p50, p99)
+
+
+def _milliseconds(number: str, unit: str) -> float:
+    return float(number) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = [part.cpu_times() for part in [process, *process.children(recursive=True)]]
+    return sum(t.user + t.system for t in times)
+
+
+def print_table(images: int, by_server: dict[str, list[Figures]]) -> None:
+    print(f"\n{images} image{'s' if images > 1 else ''} a request")
+    heads = ("", "requests/s", "images/s", "us CPU a request", "p50 ms", "p99 ms", "our CPU / its")
+    widths = (12, 22, 10, 24, 9, 9, 20)
+    print("".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)))
+    for name, rounds in by_server.items():
+        requests, cpu = [one.requests for one in rounds], [one.cpu for one in rounds]
+        ratios = [ours.cpu / one.cpu for ours, one in zip(by_server.get(OURS, rounds), rounds, strict=True)]
+        p50, p99 = median(one.p50 for one in rounds), median(one.p99 for one in rounds)
+        rate = f"{median(requests) * images:,.0f}"
+        row = (name, _spread(requests, 0), rate, _spread(cpu, 0), f"{p50:.2f}", f"{p99:.2f}", _spread(ratios, 2))
+        print("".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+
+
+def _spread(values: list[float], digits: int) -> str:
+    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}..{max(values):,.{digits}f})"
+
+
+def print_limit() -> None:
+    """What the images cost without a server: inference in batches of 16, and the PNG of each."""
+    os.sched_setaffinity(0, {SERVER_CORE})
+    generator = Generator(ROOT / "models/mnist-infogan.onnx", threads=1)
+    codes = draw_codes(generator.version.card.space, 1, 0, 16)
+    drawing, encoding = [], []
+    for _ in range(200):
+        began = time.process_time()
+        images = generator.generate(codes)
+        drawn = time.process_time()
+        for image in images:
+            encode_png(image)
+        drawing.append(drawn - began)
+        encoding.append(time.process_time() - drawn)
+    print(f"\ninference {np.median(drawing) / 16e-6:.1f} us, PNG {np.median(encoding) / 16e-6:.1f} us of CPU an image")
+
+
+def _processor() -> str:
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    return found[1] if found else platform.processor()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+-- Each request asks for other images: another seed. BENCH_PATH is the address, BENCH_IMAGES the number of images.
+local seed, path, images = 0, os.getenv("BENCH_PATH"), os.getenv("BENCH_IMAGES")
+local body = '{"class": "7", "seed": %d, "style": [0.5, -0.5], "n": ' .. images .. "}"
+
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+
+request = function()
+  seed = seed + 1
+  return wrk.format(nil, path, nil, body:format(seed))
+end
