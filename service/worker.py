@@ -1,15 +1,14 @@
 """Work that would block the event loop: a few threads do it, and few requests may wait for it."""
 
-import asyncio
 import math
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from service.errors import QueueFull
+from service.threads import Threads
 
 Result = TypeVar("Result")
 
@@ -34,13 +33,13 @@ class Worker:
         self._max_waiting = max_waiting
         self._present = 0
         self._seconds = 0.0
-        self._thread = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._threads = Threads(name, threads)
 
     def __enter__(self) -> "Worker":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
+        self._threads.close()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Call `work` in a thread and return its result. Raises QueueFull, or the error of `work`."""
@@ -48,7 +47,7 @@ class Worker:
             raise QueueFull(max(1, math.ceil(self._present * self._seconds)))
         self._present += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._time, work)
+            return await self._threads.run(lambda: self._time(work))
         finally:
             self._present -= 1
 

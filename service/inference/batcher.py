@@ -5,7 +5,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from latent import Codes
 from service.errors import QueueFull
 from service.telemetry import metrics
+from service.threads import Threads
 
 Images = NDArray[np.uint8]
 Generate = Callable[[Codes], Images]
@@ -23,7 +23,7 @@ BATCH_ROWS = 256
 """The most rows of a batch: enough to fill the cores, and few enough that the next request is soon in turn."""
 
 SLICE_ROWS = 16
-"""The most rows of one job in a batch while others wait: with more, an image costs hardly less."""
+"""The least that is the share of a job in a batch, however many others wait: with more, an image costs hardly less."""
 
 
 class Drawn(NamedTuple):
@@ -52,7 +52,7 @@ class Job:
     def take(self, rows: int) -> Codes:
         if not self.taken:
             self.queued = time.perf_counter() - self.submitted
-        if rows >= self.rows:
+        if not self.taken and rows >= self.rows:
             self.taken = self.rows
             return self.codes
         part = self.codes[self.taken : self.taken + rows]
@@ -79,7 +79,7 @@ class Batcher:
         self._rows = 0
         self._drawing: asyncio.Task[None] | None = None
         self._rate = 0.0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"batcher-{name}")
+        self._thread = Threads(f"batcher-{name}")
 
     async def __aenter__(self) -> "Batcher":
         return self
@@ -88,7 +88,7 @@ class Batcher:
         if self._drawing is not None:
             self._drawing.cancel()
             await asyncio.gather(self._drawing, return_exceptions=True)
-        self._thread.shutdown()
+        self._thread.close()
 
     async def submit(self, codes: Codes) -> Drawn:
         """Draw the images of `codes`. Raises QueueFull, or the error that `generate` raised for these rows."""
@@ -122,12 +122,13 @@ class Batcher:
         """A slice of each job in turn until the batch is full. A job with rows left goes to the end of the queue."""
         batch: list[tuple[Job, Codes]] = []
         space = BATCH_ROWS
+        share = max(self._slice_rows, space // max(1, len(self._jobs)))
         while space and self._jobs:
             job = self._jobs.popleft()
             if job.done.done():  # the client has gone
                 self._count(-job.waiting)
                 continue
-            part = job.take(min(self._slice_rows, space))
+            part = job.take(min(share, space))
             space -= len(part)
             self._count(-len(part))
             batch.append((job, part))
@@ -154,8 +155,8 @@ class Batcher:
             start += len(codes)
 
     async def _infer(self, parts: list[Codes]) -> Images:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._generate, Codes.concatenate(parts))
+        whole = Codes.concatenate(parts)
+        return await self._thread.run(lambda: self._generate(whole))
 
     async def _isolate(self, batch: list[tuple[Job, Codes]], error: Exception) -> None:
         """Draw each part of a failed batch alone, so that one job's failure is its own."""

@@ -56,7 +56,7 @@ def waiting_in(worker: psutil.Process, home: Path) -> float:
 
 
 def kill_while_images_wait_in(worker: psutil.Process, home: Path) -> None:
-    for _ in range(3_000):
+    for _ in range(100_000):
         worker.send_signal(signal.SIGSTOP)
         if waiting_in(worker, home):
             worker.kill()
