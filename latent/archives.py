@@ -4,11 +4,10 @@ Python's own `zipfile` and `tarfile` write what is here, at five times the cost 
 """
 
 import tarfile
-import zlib
 from struct import Struct
+from zlib import crc32
 
-LOCAL = Struct("<4s5H3I2H")
-CENTRAL = Struct("<4s6H3I5H2I")
+TOLD, REST = Struct("<5H3I2H"), Struct("<3H2I")
 END = Struct("<4s4H2IH")
 END64 = Struct("<4sQ2H2I4Q")
 LOCATOR64 = Struct("<4sIQI")
@@ -18,6 +17,8 @@ ZIP_END = b"PK\x05\x06"
 ZIP_END_SIZE = 22
 
 VERSION, VERSION64 = 20, 45
+MADE_BY = b"\x14\x03"
+"""Version 2.0, on Unix."""
 UTF_8 = 0x800
 FIRST_DATE = 0x21
 """1 January 1980: the bytes do not depend on the clock."""
@@ -37,15 +38,13 @@ class Zip:
 
     def member(self, name: str, content: bytes) -> bytes:
         """The bytes of one file, of less than 4 GiB. Readers of streams know its length before it begins."""
-        named, flags = name.encode(), 0 if name.isascii() else UTF_8
-        sizes = FIRST_DATE, zlib.crc32(content), len(content), len(content), len(named)
-        offset = self._offset
+        named, offset, size = name.encode(), self._offset, len(content)
         if offset >= LARGE:
             raise ValueError("the archive would be larger than 4 GiB")
-        written = LOCAL.pack(b"PK\x03\x04", VERSION, flags, 0, 0, *sizes, 0) + named + content
-        self._directory.append(
-            CENTRAL.pack(b"PK\x01\x02", 0x300 | VERSION, VERSION, flags, 0, 0, *sizes, 0, 0, 0, 0, FILE, offset) + named
-        )
+        # In both headers: which version reads it, the flags, no compression, the date, the checksum and the lengths.
+        told = TOLD.pack(VERSION, UTF_8, 0, 0, FIRST_DATE, crc32(content), size, size, len(named), 0)
+        written = b"PK\x03\x04%b%b%b" % (told, named, content)
+        self._directory.append(b"PK\x01\x02%b%b%b%b" % (MADE_BY, told, REST.pack(0, 0, 0, FILE, offset), named))
         self._offset += len(written)
         return written
 

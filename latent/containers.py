@@ -7,7 +7,7 @@ be a server or a command. All are deterministic: the same items make the same by
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
@@ -20,8 +20,8 @@ from latent.dataset import Dataset
 
 Kind = Literal["idx", "webdataset", "zip"]
 Images = NDArray[np.uint8]
-Encode = Callable[[Images], bytes]
-"""One image (H, W, channels) to PNG."""
+Encode = Callable[[Images], Sequence[bytes]]
+"""Images (N, H, W, channels) to a PNG each."""
 
 IDX_UINT8 = 0x08
 IDX_MANIFEST = "MNIST/manifest.json"
@@ -132,9 +132,9 @@ class WebDataset:
 
     def add(self, items: range, images: Images) -> bytes:
         parts = []
-        for item, label, image in zip(items, self.dataset.labels(items).tolist(), images, strict=True):
+        for item, label, png in zip(items, self.dataset.labels(items).tolist(), self.encode(images), strict=True):
             parts += [
-                tar_member(f"{item:019d}.png", self.encode(image)),
+                tar_member(f"{item:019d}.png", png),
                 tar_member(f"{item:019d}.cls", b"%d" % label),
             ]
         return b"".join(parts)
@@ -154,8 +154,8 @@ class FolderZip:
         names = [code.name for code in self._card.space.classes] or ["image"]
         labels = self._dataset.labels(items).tolist()
         return b"".join(
-            self._zip.member(f"{names[label]}/{item:019d}.png", self._encode(image))
-            for item, label, image in zip(items, labels, images, strict=True)
+            self._zip.member(f"{names[label]}/{item:019d}.png", png)
+            for item, label, png in zip(items, labels, self._encode(images), strict=True)
         )
 
     def end(self) -> Iterator[bytes]:

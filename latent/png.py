@@ -5,13 +5,14 @@ reads our files has a library for it.
 """
 
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
+from zlib_ng.zlib_ng import compress
 
 LEVEL = 1
 """The fastest that compresses: a quarter of the time of level 2, for a digit of 296 bytes in place of 282."""
@@ -32,8 +33,21 @@ def encode_png(image: NDArray[np.uint8], keyword: str = "", text: str = "") -> b
     height, width, channels = image.shape
     rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with its filter, which is none
     rows[:, 1:] = image.reshape(height, -1)
-    pixels = _chunk(b"IDAT", zlib_ng.compress(rows, LEVEL))
-    return b"%b%b%b%b" % (_head(height, width, channels), _text_chunk(keyword, text) if text else b"", pixels, END)
+    return _file(_head(height, width, channels), keyword, text, rows)
+
+
+def encode_pngs(images: NDArray[np.uint8], keyword: str = "", texts: Sequence[str] | None = None) -> list[bytes]:
+    """The same of each of some images (N, H, W, channels), with a text each or none."""
+    count, height, width, channels = images.shape
+    texts = [""] * count if texts is None else texts
+    head, rows = _head(height, width, channels), np.zeros((count, height, 1 + width * channels), np.uint8)
+    rows[:, :, 1:] = images.reshape(count, height, -1)
+    return [_file(head, keyword, text, image) for text, image in zip(texts, rows, strict=True)]
+
+
+def _file(head: bytes, keyword: str, text: str, rows: NDArray[np.uint8]) -> bytes:
+    pixels = _chunk(b"IDAT", compress(rows, LEVEL))
+    return b"%b%b%b%b" % (head, _text_chunk(keyword, text) if text else b"", pixels, END)
 
 
 @lru_cache

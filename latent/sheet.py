@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def enlarge(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Make each pixel of an image (H, W, channels) `factor` wide and high."""
-    return image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1)
+def enlarge(images: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Make each pixel of images (..., H, W, channels) `factor` wide and high."""
+    return images if factor == 1 else images.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
 def tile(images: NDArray[np.uint8], columns: int | None = None) -> NDArray[np.uint8]:

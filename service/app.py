@@ -33,7 +33,14 @@ PICTURES = tuple(FORMATS.values())
 
 OPERATIONS = (
     Operation("/v1/images", images.draw_images, "POST", body=images.ImagesRequest, answers=images.ANSWERS, draws=True),
-    Operation("/v1/image", image.get_image, query=image.ImageQuery, answers=image.ANSWERS, draws=True),
+    Operation(
+        "/v1/image",
+        image.get_image,
+        query=image.ImageQuery,
+        answers=image.ANSWERS,
+        draws=True,
+        recall=image.recall_image,
+    ),
     Operation(
         "/v1/traversals",
         traversals.draw_traversal,

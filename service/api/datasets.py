@@ -9,7 +9,7 @@ from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from latent.origin import Number
-from latent.png import encode_png
+from latent.png import encode_pngs
 from service.api.context import choose_version, context_of
 from service.api.fields import Model, seed_or_choose
 from service.errors import InvalidDataset
@@ -99,7 +99,7 @@ def _dataset(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
 def _open_container(body: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> Container:
     """Raises InvalidDataset if the format cannot hold the images."""
     try:
-        return container(body.format, dataset, card, encode_png)
+        return container(body.format, dataset, card, encode_pngs)
     except ValueError as error:
         detail = str(error)
         raise InvalidDataset("format", f"{detail[0].upper()}{detail[1:]}.") from None

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from latent.origin import Index, Name, Seed
 from service.api.answer import PROBLEMS, check_scale, draw, headers_of
-from service.api.context import choose_version, context_of, observe_version
+from service.api.context import CANARY, choose_version, context_of, observe_version
 from service.api.fields import Model, Scale
-from service.encoding.cache import etag_of
+from service.encoding.cache import Kept, Key, etag_of
 from service.encoding.formats import Rendering, text_of
 from service.http.headers import names_etag
 from service.http.problems import describe
@@ -34,6 +34,9 @@ FOR_EVER = b"public, max-age=31536000, immutable"
 
 ASK_AGAIN = b"public, no-cache"
 """For a URL that names the model alone, which may be replaced: a client asks again, and gets 304 until it is."""
+
+
+PNG = b"image/png"
 
 
 class ImageQuery(BaseModel):
@@ -75,10 +78,11 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
     The service knows the image's `ETag` before it draws: a client that has the image gets 304 without any inference. A
     client may keep the image for ever if the URL names the version, by `version` or within `model`.
     """
-    served, cache = _choose(request, query), context_of(request).cache
+    context, catalogue = context_of(request), context_of(request).catalogue
+    served = _choose(request, query)
     plan = plan_row(query.codes(), served.version, query.seed, query.index, 1)
     rendering = Rendering("png", query.scale)
-    check_scale(rendering, plan, context_of(request).settings)
+    check_scale(rendering, plan, context.settings)
     request.observation.images = plan.count
     text = text_of(plan, rendering)
     etag = etag_of(text, rendering)
@@ -87,15 +91,29 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
         headers.append((b"vary", b"Faussaire-Canary"))
     if names_etag(request.header(b"if-none-match") or "", etag.decode("ascii")):
         return Answer(headers=headers, status=304)
-    headers += headers_of(plan)
-    content = cache.get(etag)
-    if content is None:
-        content, timing = await draw(request, served, plan, rendering, text)
-        cache.put(etag, content)
-        headers.append((b"server-timing", timing))
-    else:
-        metrics.count(metrics.CACHE_HITS)
-    return Answer(content, b"image/png", headers)
+    content, timing = await draw(request, served, plan, rendering, text)
+    more, observation = headers_of(plan), request.observation
+    kept = Kept(content, etag.decode("ascii"), headers, more, observation.model, observation.role, catalogue)
+    context.cache.put(_key(request), kept)
+    return Answer(content, PNG, [*headers, *more, (b"server-timing", timing)])
+
+
+def recall_image(request: Request) -> Answer | None:
+    """The answer to a query that was answered before, if it still holds."""
+    context = context_of(request)
+    kept = context.cache.get(_key(request), context.catalogue)
+    if kept is None:
+        return None
+    observation = request.observation
+    observation.model, observation.role, observation.images = kept.model, kept.role, 1
+    if names_etag(request.header(b"if-none-match") or "", kept.etag):
+        return Answer(headers=kept.headers, status=304)
+    metrics.count(metrics.CACHE_HITS)
+    return Answer(kept.content, PNG, [*kept.headers, *kept.more])
+
+
+def _key(request: Request) -> Key:
+    return request.scope["query_string"], request.header(CANARY)
 
 
 def _choose(request: Request, query: ImageQuery) -> Served:

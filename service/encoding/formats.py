@@ -6,7 +6,7 @@ A new format is a row of FORMATS and a function.
 import io
 import json
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from latent.archives import Zip
 from latent.origin import KEYWORD
-from latent.png import encode_png
+from latent.png import encode_png, encode_pngs
 from latent.sheet import enlarge, tile
 from service.encoding.animation import FPS, Play, encode_apng, encode_gif, encode_webp
 from service.http.problems import SCHEMA as PROBLEM
@@ -85,27 +85,22 @@ def _encode_npy(_: Plan, images: Images, __: Rendering, ___: str) -> bytes:
 
 def _encode_zip(plan: Plan, images: Images, rendering: Rendering, _: str) -> bytes:
     """`0000.png`, `0001.png` and so on, and `manifest.json` about each."""
-    archive, parts, entries = Zip(), [], []
-    for place, (record, content) in enumerate(_entries(plan, images, rendering.scale)):
-        if content is None:
-            entries.append(record)
-        else:
-            name = f"{place:04d}.png"
-            parts.append(archive.member(name, content))
-            entries.append(f'{record[:-1]},"file":"{name}"}}')
-    listed = ",\n".join(entries)
+    archive, parts, entries = Zip(), [], _failed(plan)
+    for place, record, png in _drawn(plan, images, rendering.scale):
+        name = f"{place:04d}.png"
+        parts.append(archive.member(name, png))
+        entries[place] = f'{record[:-1]},"file":"{name}"}}'
+    listed = ",\n".join([entries[place] for place in range(plan.count)])
     manifest = f'{{{_head(plan)},"images":[\n{listed}\n]}}\n'
     return b"".join((*parts, archive.member("manifest.json", manifest.encode("ascii")), archive.end()))
 
 
 def _encode_json(plan: Plan, images: Images, rendering: Rendering, _: str) -> bytes:
-    entries = []
-    for record, content in _entries(plan, images, rendering.scale):
-        if content is None:
-            entries.append(record)
-        else:
-            entries.append(f'{record[:-1]},"png":"{b2a_base64(content, newline=False).decode("ascii")}"}}')
-    return f'{{{_head(plan)},"images":[{",".join(entries)}]}}'.encode("ascii")
+    entries = _failed(plan)
+    for place, record, png in _drawn(plan, images, rendering.scale):
+        entries[place] = f'{record[:-1]},"png":"{b2a_base64(png, newline=False).decode("ascii")}"}}'
+    listed = ",".join([entries[place] for place in range(plan.count)])
+    return f'{{{_head(plan)},"images":[{listed}]}}'.encode("ascii")
 
 
 def _head(plan: Plan) -> str:
@@ -113,16 +108,16 @@ def _head(plan: Plan) -> str:
     return head if plan.columns is None else f'{head},"columns":{plan.columns}'
 
 
-def _entries(plan: Plan, images: Images, scale: int) -> Iterator[tuple[str, bytes | None]]:
-    """Of each image its codes, as JSON, and its PNG; of a failed image its problem and None."""
-    records = plan.records()
-    drawn = iter(zip(records, plan.texts(records), strict=True))
-    for place, image in enumerate(images):
-        if place in plan.failed:
-            yield json.dumps({"problem": plan.failed[place].problem()}), None
-        else:
-            record, text = next(drawn)
-            yield record, encode_png(enlarge(image, scale), KEYWORD, text)
+def _drawn(plan: Plan, images: Images, scale: int) -> Iterable[tuple[int, str, bytes]]:
+    """Of each image that was drawn its place, its codes as JSON, and its PNG."""
+    places, records = plan.places, plan.records()
+    drawn = images[places] if plan.failed else images
+    return zip(places, records, encode_pngs(enlarge(drawn, scale), KEYWORD, plan.texts(records)), strict=True)
+
+
+def _failed(plan: Plan) -> dict[int, str]:
+    """By its place, the problem of each image that could not be drawn."""
+    return {place: json.dumps({"problem": error.problem()}) for place, error in plan.failed.items()}
 
 
 def _encode_frames(play: Play) -> Encode:

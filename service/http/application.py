@@ -130,6 +130,9 @@ class Application:
             request.body = await body.read(receive, self._limits.upload_bytes if held else self._limits.body_bytes)
             attended.receive = receive
             request.observation.route = operation.path
+            known = operation.recall(request) if operation.recall is not None else None
+            if known is not None:
+                return known
             if not operation.draws:
                 return await operation.handle(request, operation.asked(request))
             if not self._gate.enter():

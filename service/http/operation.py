@@ -37,6 +37,8 @@ class Operation:
     """Further answers, as OpenAPI lists them."""
     draws: bool = False
     """Whether it draws images: it then waits for a place in work, and a header may choose the model's canary."""
+    recall: Callable[[Request], Answer | None] | None = None
+    """The answer to a request, before it is validated, if the same request was answered before."""
     listed: bool = True
     """Whether OpenAPI lists it."""
 

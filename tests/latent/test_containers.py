@@ -12,16 +12,11 @@ from torchvision.datasets import MNIST, ImageFolder
 
 from latent.containers import SUFFIX, ZIP_ITEMS, Images, Kind, container
 from latent.dataset import Dataset
+from latent.png import encode_pngs
 from tests.conftest import small_card
 
 CARD = small_card()
 KINDS: tuple[Kind, ...] = ("idx", "webdataset", "zip")
-
-
-def encode(image: Images) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image[:, :, 0]).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def pixels(items: range) -> Images:
@@ -31,7 +26,7 @@ def pixels(items: range) -> Images:
 
 
 def streamed(kind: Kind, dataset: Dataset) -> Iterator[bytes]:
-    made = container(kind, dataset, CARD, encode)
+    made = container(kind, dataset, CARD, encode_pngs)
     for items in dataset.blocks():
         yield made.add(items, pixels(items))
     yield from made.end()
@@ -94,7 +89,7 @@ def test_no_items_make_a_container_that_can_be_read(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_ready_is_given_away_at_once(kind: Kind) -> None:
     dataset = data()
-    made = container(kind, dataset, CARD, encode)
+    made = container(kind, dataset, CARD, encode_pngs)
     for items in dataset.blocks():
         images = pixels(items)
         assert len(made.add(items, images)) >= images.nbytes // 4
@@ -102,7 +97,7 @@ def test_what_is_ready_is_given_away_at_once(kind: Kind) -> None:
 
 def test_what_a_container_cannot_hold_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="at most 100,000 images; ask for shards"):
-        container("zip", data(0, ZIP_ITEMS + 1), CARD, encode)
+        container("zip", data(0, ZIP_ITEMS + 1), CARD, encode_pngs)
     coloured = CARD.model_copy(update={"image": CARD.image.model_copy(update={"channels": 3})})
     with pytest.raises(ValueError, match="grey images; ask for webdataset or zip"):
-        container("idx", data(), coloured, encode)
+        container("idx", data(), coloured, encode_pngs)

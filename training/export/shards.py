@@ -15,7 +15,7 @@ from faussaire.types import Labelled
 from latent import LatentSpace
 from latent.containers import SUFFIX, Kind, container
 from latent.dataset import BLOCK, Balance, Dataset, shard
-from latent.png import encode_png
+from latent.png import encode_pngs
 from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
@@ -101,7 +101,7 @@ def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name:
 def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance: Advance) -> str:
     """Draw one shard, and return its SHA-256. Raises Unfit."""
     try:
-        opened = container(kind, dataset, model.card, encode_png)
+        opened = container(kind, dataset, model.card, encode_pngs)
     except ValueError as error:
         raise Unfit(str(error)) from None
     checksum = hashlib.sha256()

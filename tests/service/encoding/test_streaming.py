@@ -7,7 +7,7 @@ import pytest
 from latent import Codes
 from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
-from latent.png import encode_png
+from latent.png import encode_pngs
 from service.encoding.streaming import RETRY_SECONDS, Streams
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
@@ -44,7 +44,7 @@ class Drawing:
 def opening(streams: Streams, drawing: Drawing, blocks: int) -> Any:
     card = small_card()
     dataset = Dataset(card.space, 0, 0, BLOCK * blocks)
-    container = WebDataset(dataset, card, encode_png)
+    container = WebDataset(dataset, card, encode_pngs)
     return streams.open(dataset, container, cast("Batcher", drawing), Worker("encoding", 9))
 
 
