@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test bench-serve bench-check install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -53,6 +53,14 @@ observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard 
 exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisation draws the same pixels (needs node and npm)
 	$(BIN)/python -m pytest tests/exact
 
+bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## compare the service with its peers (ten minutes, needs wrk)
+	$(BIN)/python -m bench.compare
+	$(BIN)/python -m bench.formats
+	$(BIN)/python -m bench.load
+
+bench-check: .venv/dev/installed .venv/serve/installed ## fail if a request costs twice what it did (a minute, needs wrk)
+	$(BIN)/python -m bench.compare --peers-python .venv/serve/bin/python --only faussaire,bare --images 1 --check
+
 install: .venv/dev/installed ## make .venv/dev with the faussaire command
 
 models: .venv/dev/installed ## train and export the generators of models/ again (DEVICE=)
@@ -85,6 +93,7 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(LOCK) -c requirements/dev.txt -o requirements/client.txt
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
+	$(BIN)/uv pip compile --group peers -c requirements/dev.txt -o requirements/peers.txt $(LOCKED)
 	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
@@ -92,6 +101,12 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	@echo "Installing the packages that serve into .venv/serve: one minute, once."
 	@$(PYTHON) -m venv --clear .venv/serve
 	@.venv/serve/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/peers/installed: requirements/peers.txt | python
+	@echo "Installing the service's peers into .venv/peers: one minute, once."
+	@$(PYTHON) -m venv --clear .venv/peers
+	@.venv/peers/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
 .venv/dev/installed: requirements/dev.txt pyproject.toml | python

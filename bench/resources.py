@@ -7,6 +7,7 @@ size at its highest, which is what a container's limit counts, less the files th
 
 import asyncio
 import io
+import os
 import sys
 import time
 from contextlib import suppress
@@ -18,8 +19,7 @@ import httpx
 import psutil
 from PIL import Image, ImageDraw
 
-from bench import serve
-from bench.serve import cpu_seconds, server
+from bench.compare import OURS, cpu_seconds, servers_of, started, wait_for
 
 CLIENTS = 8
 SECONDS = 6.0
@@ -39,14 +39,17 @@ class Load:
 
 def main() -> None:
     models = Path(sys.argv[1] if len(sys.argv) > 1 else "models")
-    started = time.perf_counter()
-    with server(models) as process:
-        print(f"ready after {time.perf_counter() - started:.1f} s, {cpu_seconds(process):.1f} s of CPU")
+    command, _ = servers_of(Path(sys.executable), Path())[OURS]
+    cores = sorted(os.sched_getaffinity(0))
+    began = time.perf_counter()
+    with started(command, cores, FAUSSAIRE_MODELS_DIR=str(models.resolve())) as (process, url):
+        wait_for(url)
+        print(f"ready after {time.perf_counter() - began:.1f} s, {cpu_seconds(process):.1f} s of CPU")
         print(f"{'idle':<20}{'':>45}{memory(process):7.0f} MiB")
         each = loads()
         for load in each:
-            asyncio.run(report(process, load.name, [load] * CLIENTS))
-        asyncio.run(report(process, "all at once", each * 2))
+            asyncio.run(report(process, url, load.name, [load] * CLIENTS))
+        asyncio.run(report(process, url, "all at once", each * 2))
         print(f"{'idle again':<20}{'':>45}{memory(process):7.0f} MiB")
 
 
@@ -68,9 +71,9 @@ def loads() -> list[Load]:
     ]
 
 
-async def report(process: psutil.Process, name: str, clients: list[Load]) -> None:
+async def report(process: psutil.Process, url: str, name: str, clients: list[Load]) -> None:
     before, started = cpu_seconds(process), time.perf_counter()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{serve.PORT}", timeout=120) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
         watching = asyncio.create_task(peak(process))
         until = started + SECONDS
         counts = await asyncio.gather(*(ask(client, load, until) for load in clients))

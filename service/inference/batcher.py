@@ -22,8 +22,9 @@ Generate = Callable[[Codes], Images]
 BATCH_ROWS = 256
 """The most rows of a batch: enough to fill the cores, and few enough that the next request is soon in turn."""
 
-SLICE_ROWS = 16
-"""The least that is the share of a job in a batch, however many others wait: with more, an image costs hardly less."""
+SLICE_ROWS = 32
+"""The least that is the share of a job in a batch, however many others wait: smaller shares cost more to hand out, and
+larger ones let a lone image wait longer."""
 
 
 class Drawn(NamedTuple):
