@@ -25,6 +25,8 @@ import psutil
 ROOT = Path(__file__).parents[1]
 SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 32
+MOST_ROWS = 4096
+"""Images that are asked for at a time, by fewer connections if need be: no server's queue is then full."""
 OURS = "faussaire"
 BODY = {"class": "7", "seed": 5, "style": [0.5, -0.5], "n": 1}
 
@@ -60,7 +62,8 @@ def main() -> None:
         for name in asked.only or servers_of(asked.python, asked.peers_python):
             for images, figures in measure(name, asked).items():
                 results[images].setdefault(name, []).append(figures)
-    print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {CONNECTIONS} connections")
+    print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{CONNECTIONS} connections, or fewer for {MOST_ROWS} images at a time")
     for images, by_server in results.items():
         print_table(images, by_server)
     if asked.check:
@@ -155,7 +158,8 @@ def _expected() -> bytes:
 def load(process: psutil.Process, url: str, path: str, images: int, seconds: int, **more: str) -> Figures:
     """`more` are further variables of load.lua."""
     script = ["--script", str(ROOT / "bench/peers/load.lua"), url]
-    wrk = ["taskset", "--cpu-list", str(LOAD_CORE), "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
+    wrk = ["taskset", "--cpu-list", str(LOAD_CORE), "wrk", "--threads", "1"]
+    wrk += ["--connections", str(min(CONNECTIONS, MOST_ROWS // images))]
     environment = os.environ | {"BENCH_PATH": path, "BENCH_IMAGES": str(images), **more}
     subprocess.run([*wrk, "--duration", "1s", *script], env=environment, check=True, stdout=subprocess.DEVNULL)
     before = cpu_seconds(process)

@@ -33,12 +33,8 @@ class RequestError(Exception):
         """Further headers of the answer."""
 
     def problem(self) -> Problem:
-        return problem_of(type(self), self.field, self.detail)
-
-
-def problem_of(kind: type[RequestError], field: str | None, detail: str) -> Problem:
-    members: Problem = {"type": URN + kind.slug, "title": kind.title, "status": kind.status, "detail": detail}
-    return members if field is None else members | {"field": field}
+        members: Problem = {"type": URN + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
+        return members if self.field is None else members | {"field": self.field}
 
 
 @contextmanager

@@ -77,6 +77,7 @@ async def _plan(request: Request, body: ImagesRequest, served: Served, seed: int
     field, count = ("n", body.n) if items is None else ("items", len(items))
     if count > max_images:
         raise TooManyImages(field, f"Ask for at most {max_images} images at a time.")
+    served.batcher.require_room(count)
     if items is None:
         return plan_row(body, served.version, seed, body.index, body.n)
     for attribute, name in ALONE.items():

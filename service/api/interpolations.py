@@ -37,5 +37,6 @@ async def draw_interpolation(request: Request, body: InterpolationRequest) -> An
     seed = seed_or_choose(body.from_.seed)
     served = choose_version(request, body.model, seed)
     rendering = choose_rendering(request, body, OFFERED)
+    served.batcher.require_room(body.frames)
     plan = plan_interpolation(body, served.version, seed, context_of(request).settings.max_images)
     return await answer(request, served, plan, rendering)

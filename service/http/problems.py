@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from service.errors import URN, RequestError, problem_of
+from service.errors import URN, RequestError
 from service.http.request import Answer
 from service.telemetry import metrics
 
@@ -43,10 +43,10 @@ def refuse(error: RequestError) -> Answer:
     """The answer to a request with this fault."""
     metrics.count(metrics.PROBLEMS, error.slug)
     headers = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in error.headers.items()]
-    return Answer(_content(type(error), error.field, error.detail), MEDIA_TYPE.encode("ascii"), headers, error.status)
+    return Answer(_json(tuple(error.problem().items())), MEDIA_TYPE.encode("ascii"), headers, error.status)
 
 
 @lru_cache(maxsize=64)
-def _content(kind: type[RequestError], field: str | None, detail: str) -> bytes:
-    """The problem as JSON. A service that refuses many requests refuses them with the same words."""
-    return json.dumps(problem_of(kind, field, detail)).encode("ascii")
+def _json(members: tuple[tuple[str, Any], ...]) -> bytes:
+    """A service that refuses many requests refuses them with the same words."""
+    return json.dumps(dict(members)).encode("ascii")

@@ -91,11 +91,15 @@ class Batcher:
             await asyncio.gather(self._drawing, return_exceptions=True)
         self._thread.close()
 
+    def require_room(self, rows: int) -> None:
+        """Raises QueueFull if so many rows would be too many. To ask before planning makes a refusal cheap."""
+        if self._rows + rows > self._max_rows:
+            raise QueueFull(self._seconds_to_drain())
+
     async def submit(self, codes: Codes) -> Drawn:
         """Draw the images of `codes`. Raises QueueFull, or the error that `generate` raised for these rows."""
         rows = len(codes)
-        if self._rows + rows > self._max_rows:
-            raise QueueFull(self._seconds_to_drain())
+        self.require_room(rows)
         job = Job(codes, rows, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._count(rows)
