@@ -9,12 +9,14 @@ import argparse
 import os
 import platform
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -75,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--python", type=Path, default=ROOT / ".venv/serve/bin/python", help="Ours.")
     parser.add_argument("--peers-python", type=Path, default=ROOT / ".venv/peers/bin/python")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--images", type=lambda text: [int(n) for n in text.split(",")], default=[1, 8, 64, 512])
     parser.add_argument("--only", type=lambda text: text.split(","), help="Names of servers.")
     parser.add_argument("--check", action="store_true", help="Fail if a request costs twice what it did.")
@@ -125,12 +127,15 @@ def started(
             env=os.environ | {"BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT)} | settings,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.wait(60)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # LitServe leaves its workers behind
 
 
 def wait_for(url: str) -> None:
@@ -142,9 +147,12 @@ def wait_for(url: str) -> None:
 def check(name: str, url: str) -> None:
     """Wait for the server, and compare its image with ours."""
     with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=60) as client:
-        answer = client.post(url, json=BODY)
-        while answer.is_error:
+        for _ in range(100):  # some servers listen before they are ready
             answer = client.post(url, json=BODY)
+            if answer.is_success:
+                break
+            time.sleep(0.1)
+        answer.raise_for_status()
         if name != BARE:
             assert answer.content == _expected(), f"{name} answers another image"
 

@@ -22,7 +22,7 @@ from service.inference.generator import Generator
 
 IMAGES = 64
 ITEMS = 100_000
-SECONDS = 5
+SECONDS = 4
 ROUNDS = 3
 
 Images = NDArray[np.uint8]

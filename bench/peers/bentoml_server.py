@@ -4,10 +4,18 @@ from typing import Annotated, Any
 
 import bentoml
 from bentoml.validators import ContentType
+from pydantic import BaseModel, Field
 
 from bench.peers.drawing import Drawing
 
 Picture = Annotated[bytes, ContentType("image/png")]
+
+
+class Asked(BaseModel):
+    class_: str = Field(alias="class")
+    seed: int
+    style: list[float]
+    n: int = 1
 
 
 @bentoml.service(workers=1)
@@ -15,9 +23,6 @@ class Draw:
     def __init__(self) -> None:
         self._drawing = Drawing()
 
-    @bentoml.api(route="/v1/images")
-    def draw(
-        self, seed: int, style: list[float], n: int = 1, **rest: Any
-    ) -> Annotated[bytes, ContentType("image/png")]:
-        asked = {"class": rest["class"], "seed": seed, "style": style, "n": n}
-        return self._drawing.answer(asked)
+    @bentoml.api(route="/v1/images", input_spec=Asked)
+    def draw(self, **asked: Any) -> Picture:
+        return self._drawing.answer(asked | {"class": asked.pop("class_")})
