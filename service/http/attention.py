@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 from service.http.asgi import Receive
 
-LOOK_EVERY = 0.2
-"""Seconds. Under load, too, most answers have begun before the first look."""
+LOOK_EVERY = 0.05
+"""Seconds. Most answers have begun before the first look."""
 
 
 class Fate(Enum):

@@ -108,11 +108,11 @@ def test_the_work_for_clients_that_leave_is_cancelled(server: httpx.Client) -> N
         return sum(s.value for s in samples if s.labels["outcome"] == "gone")
 
     before, url = gone(), server.base_url
-    body = b'{"n": 1024}'
+    body = b'{"n": 1024, "format": "zip"}'
     head = (
         f"POST /v1/images HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    leaving = [socket.create_connection((url.host, url.port or 80)) for _ in range(7)]
+    leaving = [socket.create_connection((url.host, url.port or 80)) for _ in range(20)]
     for client in leaving:
         client.sendall(head.encode() + body)
     for client in leaving:
