@@ -6,6 +6,7 @@ ratios are taken within a round. CPU time is that of all processes of a server.
 """
 
 import argparse
+import io
 import os
 import platform
 import re
@@ -23,6 +24,9 @@ from statistics import median
 
 import httpx
 import psutil
+from PIL import Image
+
+from bench.peers.drawing import Drawing
 
 ROOT = Path(__file__).parents[1]
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -31,6 +35,8 @@ MOST_ROWS = 4096
 """Images that are asked for at a time, by fewer connections if need be: no server's queue is then full."""
 OURS = "faussaire"
 BODY = {"class": "7", "seed": 5, "style": [0.5, -0.5], "n": 1}
+
+PEERS = ("mosec", "fastapi", "uvicorn", "litserve", "bentoml", "onnxruntime")
 
 BARE = "bare"
 """uvicorn and a function that reads the body and answers 480 bytes: no server in Python is cheaper."""
@@ -65,11 +71,12 @@ def main() -> None:
             for images, figures in measure(name, asked).items():
                 results[images].setdefault(name, []).append(figures)
     print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{_versions(asked.python, 'bentoml')} serve ours; the peers are {_versions(asked.peers_python, *PEERS)}")
     print(f"{CONNECTIONS} connections, or fewer for {MOST_ROWS} images at a time")
     for images, by_server in results.items():
         print_table(images, by_server)
     if asked.check:
-        check_ratio(results[1])
+        check_ratio(results[asked.images[0]])
 
 
 def _arguments() -> argparse.Namespace:
@@ -145,7 +152,7 @@ def wait_for(url: str) -> None:
 
 
 def check(name: str, url: str) -> None:
-    """Wait for the server, and compare its image with ours."""
+    """Wait for the server, and compare its answers: one image with ours byte for byte, a sheet by its pixels."""
     with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=60) as client:
         for _ in range(100):  # some servers listen before they are ready
             answer = client.post(url, json=BODY)
@@ -154,13 +161,14 @@ def check(name: str, url: str) -> None:
             time.sleep(0.1)
         answer.raise_for_status()
         if name != BARE:
-            assert answer.content == _expected(), f"{name} answers another image"
+            assert answer.content == Drawing().answer(BODY), f"{name} answers another image"
+            sheet = client.post(url, json=BODY | {"n": 8}).raise_for_status().content
+            assert _pixels(sheet) == _pixels(Drawing().answer(BODY | {"n": 8})), f"{name} answers another sheet"
 
 
-def _expected() -> bytes:
-    from bench.peers.drawing import Drawing
-
-    return Drawing().answer(BODY)
+def _pixels(png: bytes) -> tuple[tuple[int, int], bytes]:
+    with Image.open(io.BytesIO(png)) as image:
+        return image.size, image.tobytes()
 
 
 def load(process: psutil.Process, url: str, path: str, images: int, seconds: int, **more: str) -> Figures:
@@ -196,14 +204,14 @@ def cpu_seconds(process: psutil.Process) -> float:
 def print_table(images: int, by_server: dict[str, list[Figures]]) -> None:
     print(f"\n{images} image{'s' if images > 1 else ''} a request")
     heads = ("", "requests/s", "images/s", "us CPU a request", "p50 ms", "p99 ms", "our CPU / its")
-    widths = (12, 22, 10, 24, 9, 9, 20)
+    widths = (10, 27, 10, 27, 27, 27, 20)
     print("".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)))
     for name, rounds in by_server.items():
         requests, cpu = [one.requests for one in rounds], [one.cpu for one in rounds]
-        ratios = [ours.cpu / one.cpu for ours, one in zip(by_server.get(OURS, rounds), rounds, strict=True)]
-        p50, p99 = median(one.p50 for one in rounds), median(one.p99 for one in rounds)
+        ratios = [ours.cpu / one.cpu for ours, one in zip(by_server.get(OURS, []), rounds, strict=False)]
+        p50, p99 = _spread([one.p50 for one in rounds], 1), _spread([one.p99 for one in rounds], 1)
         rate = f"{median(requests) * images:,.0f}"
-        row = (name, _spread(requests, 0), rate, _spread(cpu, 0), f"{p50:.2f}", f"{p99:.2f}", _spread(ratios, 2))
+        row = (name, _spread(requests, 0), rate, _spread(cpu, 0), p50, p99, _spread(ratios, 2) if ratios else "")
         print("".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
 
 
@@ -216,6 +224,14 @@ def check_ratio(by_server: dict[str, list[Figures]]) -> None:
 
 def _spread(values: list[float], digits: int) -> str:
     return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}..{max(values):,.{digits}f})"
+
+
+def _versions(python: Path, *packages: str) -> str:
+    """Those that this environment has: `make bench-check` has no peers."""
+    code = "import importlib.metadata as m; print(*(f'{d.name.lower()}={d.version}' for d in m.distributions()))"
+    said = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    found = dict(each.split("=", 1) for each in said)
+    return ", ".join(f"{package} {found[package]}" for package in packages if package in found)
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""LitServe: `python -m bench.peers.litserve_server --port PORT`."""
+"""LitServe: `python -m bench.peers.litserve_server PORT`."""
 
 import sys
 from typing import Any
