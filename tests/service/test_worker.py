@@ -1,10 +1,12 @@
 import asyncio
+import os
 import threading
+from pathlib import Path
 
 import pytest
 
 from service.errors import QueueFull
-from service.worker import Worker
+from service.worker import Worker, usable_processors
 
 
 class Held:
@@ -88,3 +90,16 @@ def test_who_leaves_the_line_is_not_worked_for_and_leaves_a_place() -> None:
         assert gone.begun == 0
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("quota", "processors"), [("max 100000", 64), ("150000 100000", 2), ("50000 100000", 1), ("9900000 100000", 64)]
+)
+def test_processors_that_a_container_may_not_use_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, processors: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    path = tmp_path / "cpu.max"
+    assert usable_processors(path) == 64  # no quota here
+    path.write_text(quota + "\n", encoding="ascii")
+    assert usable_processors(path) == processors
