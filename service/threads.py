@@ -45,16 +45,19 @@ class Threads:
 
 def _work(queue: "SimpleQueue[Task | None]") -> None:
     while task := queue.get():
-        loop, future, work = task
-        if future.cancelled():
-            continue
-        try:
-            result, error = work(), None
-        except BaseException as raised:  # noqa: BLE001 - it is the error of whoever waits for the result
-            result, error = None, raised
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits
-            loop.call_soon_threadsafe(_settle, future, result, error)
-        del task, loop, future, work, result, error  # nothing is kept until the next work comes
+        _do(*task)
+        del task  # nothing is kept until the next work comes
+
+
+def _do(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", work: Callable[[], Any]) -> None:
+    if future.cancelled():
+        return
+    try:
+        result, error = work(), None
+    except BaseException as raised:  # noqa: BLE001 - it is the error of whoever waits for the result
+        result, error = None, raised
+    with suppress(RuntimeError):  # the loop has ended, and nobody waits
+        loop.call_soon_threadsafe(_settle, future, result, error)
 
 
 def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

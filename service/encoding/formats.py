@@ -68,7 +68,7 @@ def encode(plan: Plan, images: Images, rendering: Rendering, text: str) -> bytes
 def text_of(plan: Plan, rendering: Rendering) -> str:
     """What the file records: of one image the image's own origin."""
     if rendering.format == "png" and plan.count == 1:
-        return plan.texts(plan.records())[0]
+        return plan.texts[0]
     return plan.sheet_text()
 
 
@@ -110,9 +110,8 @@ def _head(plan: Plan) -> str:
 
 def _drawn(plan: Plan, images: Images, scale: int) -> Iterable[tuple[int, str, bytes]]:
     """Of each image that was drawn its place, its codes as JSON, and its PNG."""
-    places, records = plan.places, plan.records()
-    drawn = images[places] if plan.failed else images
-    return zip(places, records, encode_pngs(enlarge(drawn, scale), KEYWORD, plan.texts(records)), strict=True)
+    drawn = images[plan.places] if plan.failed else images
+    return zip(plan.places, plan.records, encode_pngs(enlarge(drawn, scale), KEYWORD, plan.texts), strict=True)
 
 
 def _failed(plan: Plan) -> dict[int, str]:

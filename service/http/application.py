@@ -5,7 +5,6 @@ are no layers in between: a layer of a web framework costs as much as a PNG.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -13,17 +12,16 @@ from http import HTTPStatus
 from typing import Any
 
 from service.errors import MethodNotAllowed, NotFound, RequestError, TimedOut, Unexpected
-from service.http import body, observer
+from service.http import body
 from service.http.asgi import App, Message, Receive, Scope, Send
 from service.http.attention import Attended, Attention, Fate
 from service.http.body import Gone, UploadBudget
 from service.http.gate import Gate
-from service.http.observer import GONE, STOPPED, Observer
+from service.http.observer import GONE, STOPPED, Observer, count
 from service.http.operation import Operation
 from service.http.problems import refuse
 from service.http.request import Answer, Headers, Request, Stream
-
-log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
+from service.telemetry.log import log
 
 
 @dataclass(frozen=True)
@@ -101,10 +99,10 @@ class Application:
         try:
             await self._send(request, await self._answer(request, receive, attended), attended, send)
         except Gone:
-            observer.count(request.observation, GONE)
+            count(request.observation, GONE)
         except asyncio.CancelledError:
             if attended.fate is None:
-                observer.count(request.observation, STOPPED)
+                count(request.observation, STOPPED)
                 raise
             await self._give_up(request, attended, send)
         finally:
@@ -116,13 +114,13 @@ class Application:
         attended.task.uncancel()
         if attended.fate is Fate.LATE and not request.observation.status:
             await self._send(request, refuse(TimedOut()), attended, send)
-        observer.count(request.observation, GONE)
+        count(request.observation, GONE)
 
     async def _answer(self, request: Request, receive: Receive, attended: Attended) -> Answer | Stream:
         """The answer, or the problem that says why there is none. Raises Gone."""
         try:
             operation = self._find(request)
-            held = self._budget.hold(request.headers) if operation.media_types else 0
+            held = self._budget.hold(request.header(b"content-length")) if operation.media_types else 0
         except RequestError as error:
             await body.drain(receive)
             return refuse(error)
@@ -153,11 +151,8 @@ class Application:
 
     def _find(self, request: Request) -> Operation:
         """Raises NotFound and MethodNotAllowed."""
-        path, method = request.scope["path"], request.scope["method"]
-        methods = self._paths.get(path) or self._paths.get(path.rstrip("/"))
-        if methods is None:
-            before, _, named = path.rpartition("/")
-            methods = self._paths.get(f"{before}/{{}}") if named else None
+        method = request.scope["method"]
+        methods = self._paths.get(request.path) or self._paths.get(f"{request.path.rpartition('/')[0]}/{{}}")
         if methods is None:
             raise NotFound
         operation = methods.get("GET" if method == "HEAD" else method)
@@ -166,7 +161,7 @@ class Application:
         return operation
 
     async def _send(self, request: Request, answer: Answer | Stream, attended: Attended, send: Send) -> None:
-        observer.count(request.observation, answer.status)
+        count(request.observation, answer.status)
         headers: Headers = [*answer.headers, (b"x-request-id", request.observation.request_id.encode("ascii"))]
         if answer.media_type:
             headers.append((b"content-type", answer.media_type))

@@ -2,7 +2,6 @@
 
 from service.errors import BodyTooLarge, QueueFull
 from service.http.asgi import Receive
-from service.http.request import Headers
 
 DRAINED = 32 * 2**20
 """The most bytes of a refused body that are read, so that its sender reads the answer."""
@@ -14,24 +13,20 @@ class Gone(Exception):
 
 async def read(receive: Receive, max_bytes: int) -> bytes:
     """The whole body. Raises BodyTooLarge for a longer one, with or without a declared length, and Gone."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise Gone
-    content: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(content) <= max_bytes:
-        return content
-    body, more = bytearray(content), message.get("more_body", False)
-    while more and len(body) <= max_bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more and size <= max_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        body += message.get("body", b"")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         more = message.get("more_body", False)
-    if len(body) > max_bytes:
+    if size > max_bytes:
         if more:
             await drain(receive)
         raise BodyTooLarge("body", f"Send at most {max_bytes} bytes.")
-    return bytes(body)
+    return b"".join(parts)
 
 
 async def drain(receive: Receive) -> None:
@@ -51,10 +46,9 @@ class UploadBudget:
         self._max_held = max_held
         self._held = 0
 
-    def hold(self, headers: Headers) -> int:
-        """Hold the memory of one upload, and return how much. Raises QueueFull."""
-        declared = dict(headers).get(b"content-length", b"")
-        size = min(int(declared), self._longest) if declared.isdigit() else self._longest
+    def hold(self, declared: str | None) -> int:
+        """Hold the memory of one upload of the declared length, and return how much. Raises QueueFull."""
+        size = min(int(declared), self._longest) if declared and declared.isdecimal() else self._longest
         if self._held + size > self._max_held:
             raise QueueFull(1)
         self._held += size

@@ -23,8 +23,6 @@ def quality(accept: str, media_type: str) -> float:
 
 def names_etag(if_none_match: str, etag: str) -> bool:
     """Whether `If-None-Match` names the ETag (RFC 9110, section 13.1.2): in a list, weak or strong, or as `*`."""
-    if not if_none_match:
-        return False
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or "*" in tags
 

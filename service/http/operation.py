@@ -53,7 +53,7 @@ class Operation:
             return read_body(self.body, request)
         if self.query is not None:
             return read_query(self.query, request.query)
-        return request.scope["path"].rpartition("/")[2] if self.path.endswith("}") else None
+        return request.path.rpartition("/")[2] if self.path.endswith("}") else None
 
 
 def read_body(model: type[BaseModel], request: Request) -> BaseModel:

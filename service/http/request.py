@@ -17,10 +17,11 @@ Headers = list[tuple[bytes, bytes]]
 class Request:
     """One HTTP request whose body has been read. `context` is what all requests share."""
 
-    __slots__ = ("_by_name", "body", "context", "headers", "observation", "scope")
+    __slots__ = ("_by_name", "body", "context", "headers", "observation", "path", "scope")
 
     def __init__(self, scope: Scope, context: Any) -> None:
         self.scope = scope
+        self.path: str = scope["path"].rstrip("/") or "/"
         self.context = context
         self.observation = Observation()
         self.headers: Headers = scope["headers"]

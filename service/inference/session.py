@@ -1,6 +1,5 @@
 """Opens the ONNX files of the models folder, generators and recognisers alike."""
 
-import logging
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ import onnxruntime as ort
 from latent import GeneratorCard, InvalidCard, RecogniserCard
 from service.errors import InvalidModel
 from service.settings import Device
+from service.telemetry.log import log
 
 QUIET = 4
 """ONNX Runtime's log level for fatal errors only: our own errors name the file."""
@@ -19,8 +19,6 @@ CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC"}
 """No timing race between kernels at the start. All kernels give the same sums, those of TF32 too."""
 
 Card = TypeVar("Card", GeneratorCard, RecogniserCard)
-
-log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
 
 
 def open_session(path: Path, content: bytes, threads: int, device: Device) -> ort.InferenceSession:

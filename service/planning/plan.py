@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,12 @@ from latent.origin import LONGEST
 from service.errors import RequestError
 from service.planning.codes import codes_of
 from service.planning.point import AskedCodes
-from service.planning.provenance import Source, asked_members, noise_members, records_of, version_members
+from service.planning.provenance import Source, asked_members, noise_members, records_of, source_of, version_members
 
 Images = NDArray[np.uint8]
 
 
-@dataclass(slots=True)
+@dataclass
 class Plan:
     """All that decides the images of an answer."""
 
@@ -47,14 +48,16 @@ class Plan:
         """The places of the drawn images among all images."""
         return [place for place in range(self.count) if place not in self.failed]
 
+    @cached_property
     def records(self) -> list[str]:
         """The codes of each drawn image, as JSON."""
         return records_of(self.version.card.space, self.codes, self.sources)
 
-    def texts(self, records: Sequence[str]) -> list[str]:
-        """What the file of each drawn image alone records, from its record: an `ImageOrigin`."""
+    @property
+    def texts(self) -> list[str]:
+        """What the file of each drawn image alone records: an `ImageOrigin`."""
         head = f"{{{version_members(self.version)},"
-        return [head + record[1:] for record in records]
+        return [head + record[1:] for record in self.records]
 
     def sheet_text(self) -> str:
         """What a file of all images together records: a `SheetOrigin`."""
@@ -72,10 +75,9 @@ class Plan:
 
     def _recorded(self) -> list[str]:
         """The codes of each image, null for a failed one; of the two ends alone, if the others lie between."""
-        records = self.records()
         if self.between:
-            return [records[0], records[-1]]
-        drawn = dict(zip(self.places, records, strict=True))
+            return [self.records[0], self.records[-1]]
+        drawn = dict(zip(self.places, self.records, strict=True))
         return [drawn.get(place, "null") for place in range(self.count)]
 
     @property
@@ -95,6 +97,5 @@ class Plan:
 def plan_row(asked: AskedCodes, version: ModelVersion, seed: int, index: int, count: int) -> Plan:
     """Plan the images `index` to `index + count` of one seed. Raises the errors of `codes_of`."""
     codes = codes_of(asked, version.card.space, seed, index, count)
-    given, truncation = asked.noise is not None, asked.truncation
-    sources = [Source(seed, index + k, truncation, given) for k in range(count)]
+    sources = [source_of(asked, seed, index + k) for k in range(count)]
     return Plan(version, seed, index, codes, sources, asked=asked)

@@ -1,7 +1,6 @@
 """Follows the models folder: serves its generators as files are added, replaced and removed."""
 
 import asyncio
-import logging
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,8 +13,7 @@ from service.registry.folder import Contents, Marks, ModelFile, ReleaseFile
 from service.registry.releases import UnclearName, resolve_names
 from service.settings import Settings
 from service.telemetry import metrics
-
-log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
+from service.telemetry.log import log
 
 Changes = dict[Path, ModelFile | ReleaseFile | None]
 """The new contents of the files that changed; None for a file that is gone."""

@@ -1,12 +1,11 @@
 """Calls for a look at the models folder: at intervals, and on SIGHUP."""
 
 import asyncio
-import logging
 import signal
 import threading
 from collections.abc import Awaitable, Callable
 
-log = logging.getLogger("bentoml.faussaire")  # BentoML's handlers show the loggers below its own name
+from service.telemetry.log import log
 
 SOON = 1.0
 """Seconds until the next look, while a file may still be changing."""

@@ -14,6 +14,7 @@ def test_a_slash_at_the_end_changes_nothing(client: TestClient) -> None:
     body = {"seed": 1}
     assert client.post("/v1/images/", json=body).content == client.post("/v1/images", json=body).content
     assert client.get("/v1/models/").json() == client.get("/v1/models").json()
+    assert client.get("/v1/models/small/").json() == client.get("/v1/models/small").json()
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/models/small/more", "/v1/image/x", "/v1/%00"])

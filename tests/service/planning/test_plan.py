@@ -42,7 +42,7 @@ def check(plan: Plan) -> None:
     assert recorded.is_of(SPACE)
     assert (recorded.places, recorded.columns) == (plan.places, plan.columns)
     assert_equal(recorded.codes(SPACE), plan.codes)
-    for row, text in enumerate(plan.texts(plan.records())):
+    for row, text in enumerate(plan.texts):
         assert text.isascii()
         alone = parse_origin(text)
         assert alone is not None

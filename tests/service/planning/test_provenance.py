@@ -19,7 +19,7 @@ def text_of(request: ImagesRequest, codes: Codes | None = None, card: GeneratorC
     codes = codes or codes_of(request, card.space, 1, request.index, request.n)
     sources = [source_of(request, 1, request.index + k) for k in range(request.n)]
     plan = Plan(ModelVersion(card, DIGEST), 1, request.index, codes, sources, asked=request)
-    return plan.texts(plan.records())[0] if request.n == 1 else plan.sheet_text()
+    return plan.texts[0] if request.n == 1 else plan.sheet_text()
 
 
 def read_back(request: ImagesRequest, codes: Codes | None = None) -> ImageOrigin | SheetOrigin | None:
