@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 
 from latent import VERSION
 from service.api import codes, datasets, image, images, interpolations, meta, models, traversals, verify
@@ -11,6 +12,8 @@ from service.api.context import CANARY_PARAMETER, Context, open_context
 from service.errors import InvalidModel, InvalidSetting
 from service.http.application import Application, Limits, alone
 from service.http.asgi import App
+from service.http.connection import Connection
+from service.http.connections import Connections, Patience
 from service.http.observer import Observer
 from service.http.openapi import document
 from service.http.operation import Operation
@@ -86,11 +89,13 @@ OPERATIONS = (
     Operation(
         "/v1/models/{name}", models.get_model, path_schema=models.NAME, answer=models.Model, answers=models.ANSWERS
     ),
+    Operation("/livez", meta.answer_probe, listed=False),
+    Operation("/readyz", meta.answer_probe, listed=False),
     Operation("/metrics", meta.scrape, listed=False),
     Operation("/docs", meta.show_docs, listed=False),
     Operation("/", meta.redirect, listed=False),
 )
-"""The table of all endpoints but `/openapi.json`, which describes them. BentoML adds /livez and /readyz."""
+"""The table of all endpoints but `/openapi.json`, which describes them."""
 
 INFO = {
     "title": "Faussaire",
@@ -109,6 +114,7 @@ def create_app(settings: Settings, inner: App = alone) -> Application:
         working=WORKING,
         waiting=settings.max_waiting,
         seconds=settings.max_seconds,
+        body_seconds=settings.max_body_seconds,
     )
     log = RequestLog() if settings.log_requests else None
     described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
@@ -116,9 +122,22 @@ def create_app(settings: Settings, inner: App = alone) -> Application:
     return Application(operations, limits, _open(settings, tracing), Observer(log, tracing), inner, is_inner)
 
 
+def connecting(app: Application, settings: Settings) -> Callable[..., Connection]:
+    """Makes the connections of uvicorn's server."""
+    patience = Patience(
+        connections=settings.max_connections,
+        connections_of_client=settings.max_client_connections or settings.max_connections,
+        head_bytes=settings.max_head_bytes,
+        head_seconds=settings.max_head_seconds,
+        idle_seconds=settings.max_idle_seconds,
+        stalled_seconds=settings.max_stalled_seconds,
+    )
+    return partial(Connection, app, Connections(patience))
+
+
 def is_inner(path: str) -> bool:
-    """Whether BentoML answers: its probes, and the files of the documentation's page."""
-    return path in {"/livez", "/readyz"} or path.startswith("/static_content/")
+    """Whether BentoML answers: it has the files of the documentation's page."""
+    return path.startswith("/static_content/")
 
 
 def _open(settings: Settings, tracing: Tracing) -> Callable[[], AbstractAsyncContextManager[Context]]:

@@ -1,12 +1,13 @@
 """The BentoML service, and the image that `bentoml containerize` builds of it."""
 
-import logging
+import gc
 from typing import Any
 
 import bentoml
 from bentoml.images import Image
+from uvicorn.config import HTTP_PROTOCOLS
 
-from service.app import create_app
+from service.app import connecting, create_app
 from service.settings import Settings
 
 IMAGE = Image(
@@ -30,9 +31,13 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """Our application, with BentoML's inside: mounted in BentoML's, each request would cost twice as much."""
-        # uvicorn writes a line of its own for each request if this logger has a handler.
-        logging.getLogger("uvicorn.access").propagate = False
-        return create_app(Settings.from_environment(), super().to_asgi(is_main))
+        settings = Settings.from_environment()
+        app = create_app(settings, super().to_asgi(is_main))
+        # Else the search for garbage holds all requests up for 50 ms now and then, to walk through what stays for ever.
+        gc.freeze()
+        # BentoML starts uvicorn and leaves it the choice of a protocol.
+        HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
+        return app
 
 
 @bentoml.service(

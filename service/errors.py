@@ -58,6 +58,35 @@ class InvalidJson(RequestError):
     title = "The body is not JSON"
 
 
+class Malformed(RequestError):
+    """It is not known which request it was: the connection ends."""
+
+    status = 400
+    slug = "malformed-request"
+    title = "What came is not a request of HTTP/1.1"
+
+    def __init__(self) -> None:
+        super().__init__(None, "Send a request line, headers and a body as RFC 9112 has them, with one length.")
+
+
+class HeadTooLarge(RequestError):
+    status = 431
+    slug = "head-too-large"
+    title = "The headers of the request are too large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(None, f"Send at most {most} bytes of address and headers.")
+
+
+class HeadTooSlow(RequestError):
+    status = 408
+    slug = "head-too-slow"
+    title = "The headers of the request came too slowly"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(None, f"Send them within {seconds:g} s.")
+
+
 class NotFound(RequestError):
     status = 404
     slug = "not-found"
@@ -151,6 +180,15 @@ class BodyTooLarge(RequestError):
     title = "The request body is too large"
 
 
+class BodyTooSlow(RequestError):
+    status = 408
+    slug = "body-too-slow"
+    title = "The request body came too slowly"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("body", f"Send it within {seconds:g} s.")
+
+
 class QueueFull(RequestError):
     status = 429
     slug = "queue-full"
@@ -203,6 +241,12 @@ class TooManyStreams(QueueFull):
     slug = "too-many-streams"
     title = "The service is sending too many data sets"
     cause = "The service sends no more data sets at a time"
+
+
+class TooManyConnections(QueueFull):
+    slug = "too-many-connections"
+    title = "There are too many connections"
+    cause = "The service takes no more connections, of yours or of all"
 
 
 class TimedOut(RequestError):

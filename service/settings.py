@@ -28,6 +28,29 @@ class Settings(BaseSettings):
     max_seconds: float = Field(
         default=60, gt=0, description="Most seconds until the answer to a request begins; a request beyond gets 504."
     )
+    max_connections: int = Field(
+        default=1024, ge=1, description="Most connections of a worker; one more gets 429 and is closed."
+    )
+    max_client_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most connections of one address; one more gets 429. Behind a proxy all have the proxy's.",
+    )
+    max_head_bytes: int = Field(
+        default=65_536, ge=1024, description="Most bytes of a request's address and headers; more get 431."
+    )
+    max_head_seconds: float = Field(
+        default=10, gt=0, description="Most seconds from the first byte of a request's head to its last; then 408."
+    )
+    max_body_seconds: float = Field(
+        default=30, gt=0, description="Most seconds until the body of a request has come; then 408."
+    )
+    max_idle_seconds: float = Field(
+        default=75, gt=0, description="Seconds after which a connection without a request is closed."
+    )
+    max_stalled_seconds: float = Field(
+        default=30, gt=0, description="Seconds after which a connection whose client does not read is cut off."
+    )
     max_body_bytes: int = Field(
         default=65_536,
         ge=1024,

@@ -39,7 +39,9 @@ from latent.card import recogniser_path
 from latent.proof import proof_codes, proof_of
 from latent.release import release_path
 from latent.release import version_label as named
-from service.http.asgi import App
+from service.app import connecting
+from service.http.application import Application
+from service.settings import Settings
 
 REQUIRED = "FAUSSAIRE_REQUIRED"
 NOISE = 62
@@ -233,9 +235,10 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def listening(app: App) -> Iterator[str]:
-    """The URL of a real server of an application, in a thread of its own."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None)
+def listening(app: Application, **settings: Any) -> Iterator[str]:
+    """The URL of a real server of an application, in a thread of its own. The settings bound its connections."""
+    connection: Any = connecting(app, Settings(**settings))
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, http=connection)
     server = uvicorn.Server(config)
     with closing(config.bind_socket()) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -30,6 +30,11 @@ DOCS = b"""<!DOCTYPE html>
 """
 
 
+async def answer_probe(_: Request, __: None) -> Answer:
+    """The server listens once the models are open, and no longer when it ends: who answers lives and is ready."""
+    return Answer(b"\n", b"text/plain")
+
+
 async def scrape(_: Request, __: None) -> Answer:
     return Answer(metrics.scrape(), CONTENT_TYPE_LATEST.encode("ascii"))
 

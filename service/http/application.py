@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from service.errors import MethodNotAllowed, NotFound, RequestError, TimedOut, Unexpected
-from service.http import body
+from service.errors import BodyTooSlow, MethodNotAllowed, NotFound, RequestError, TimedOut, Unexpected
 from service.http.asgi import App, Message, Receive, Scope, Send
 from service.http.attention import Attended, Attention, Fate
-from service.http.body import Gone, UploadBudget
+from service.http.body import Body, Gone, UploadBudget, drain
 from service.http.gate import Gate
 from service.http.observer import GONE, STOPPED, Observer, count
 from service.http.operation import Operation
@@ -38,6 +37,8 @@ class Limits:
     """Requests in the line for work."""
     seconds: float
     """Until an answer begins."""
+    body_seconds: float
+    """Until a body has come."""
 
 
 class Application:
@@ -63,9 +64,9 @@ class Application:
         self._inner = inner
         self._is_inner = is_inner
         self._paths = _by_path(operations)
-        self._attention = Attention(limits.seconds)
+        self._attention = Attention(limits.seconds, limits.body_seconds)
         self._gate = Gate(limits.working, limits.waiting)
-        self._budget = UploadBudget(limits.upload_bytes, limits.uploads_held)
+        self._budget = UploadBudget(limits.uploads_held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_inner(scope["path"]):
@@ -113,19 +114,20 @@ class Application:
         """End a request that was cancelled because its client left, or because it took too long."""
         attended.task.uncancel()
         if attended.fate is Fate.LATE and not request.observation.status:
-            await self._send(request, refuse(TimedOut()), attended, send)
+            late = BodyTooSlow(self._limits.body_seconds) if attended.receive is None else TimedOut()
+            await self._send(request, refuse(late), attended, send)
         count(request.observation, GONE)
 
     async def _answer(self, request: Request, receive: Receive, attended: Attended) -> Answer | Stream:
         """The answer, or the problem that says why there is none. Raises Gone."""
         try:
             operation = self._find(request)
-            held = self._budget.hold(request.header(b"content-length")) if operation.media_types else 0
         except RequestError as error:
-            await body.drain(receive)
+            await drain(receive)
             return refuse(error)
+        body = self._body_of(operation, receive)
         try:
-            request.body = await body.read(receive, self._limits.upload_bytes if held else self._limits.body_bytes)
+            request.body = await body.read()
             attended.receive = receive
             request.observation.route = operation.path
             known = operation.recall(request) if operation.recall is not None else None
@@ -147,7 +149,12 @@ class Application:
             log.exception("%s failed", request.observation.route)
             return refuse(Unexpected())
         finally:
-            self._budget.release(held)
+            body.release()
+
+    def _body_of(self, operation: Operation, receive: Receive) -> Body:
+        if operation.media_types:
+            return Body(receive, self._limits.upload_bytes, self._budget)
+        return Body(receive, self._limits.body_bytes)
 
     def _find(self, request: Request) -> Operation:
         """Raises NotFound and MethodNotAllowed."""

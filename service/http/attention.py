@@ -52,10 +52,14 @@ class Attended:
 
 
 class Attention:
-    """All requests under attention, the oldest first. An answer must begin within so many `seconds`."""
+    """All requests under attention, the oldest first.
 
-    def __init__(self, seconds: float) -> None:
+    An answer must begin within so many `seconds`, and the body must have come within `body_seconds`.
+    """
+
+    def __init__(self, seconds: float, body_seconds: float) -> None:
         self._seconds = seconds
+        self._body_seconds = min(seconds, body_seconds)
         self._attended: dict[Attended, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -86,7 +90,7 @@ class Attention:
             age = now - attended.since
             if age < LOOK_EVERY:
                 break
-            if age > self._seconds:
+            if age > (self._body_seconds if attended.receive is None else self._seconds):
                 attended.cancel(Fate.LATE)
             attended.look()
         loop = asyncio.get_running_loop()

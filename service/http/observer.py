@@ -1,5 +1,6 @@
 """Gives each request an id, and counts, logs and traces it once."""
 
+import itertools
 import re
 import secrets
 import time
@@ -25,11 +26,13 @@ class Observer:
     def __init__(self, log: RequestLog | None, tracing: Tracing) -> None:
         self._log = log
         self._tracing = tracing
+        self._process = secrets.token_hex(8)
+        self._numbers = itertools.count()
 
     def begin(self, request: Request) -> None:
         given = request.header(b"x-request-id")
         own = given is None or not REQUEST_ID.fullmatch(given)
-        request.observation.request_id = secrets.token_hex(16) if own else str(given)
+        request.observation.request_id = f"{self._process}{next(self._numbers):016x}" if own else str(given)
         metrics.count(metrics.IN_FLIGHT)
 
     def end(self, request: Request) -> None:

@@ -5,9 +5,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.errors import BodyTooLarge, QueueFull
-from service.http import body
 from service.http.asgi import Message, Receive
-from service.http.body import Gone, UploadBudget
+from service.http.body import Body, Gone, UploadBudget
 
 
 def sending(*parts: bytes) -> Receive:
@@ -22,44 +21,59 @@ def sending(*parts: bytes) -> Receive:
     return receive
 
 
+def breaking_off(part: bytes) -> Receive:
+    """A client that sends this part of its body, and leaves."""
+    messages: list[Message] = [{"type": "http.request", "body": part, "more_body": True}]
+
+    async def receive() -> Message:
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
 async def next_of(receive: Receive) -> Message:
     return await receive()
 
 
 def test_a_body_is_read_whole_in_however_many_parts_it_comes() -> None:
-    assert asyncio.run(body.read(sending(b"abc"), 3)) == b"abc"
-    assert asyncio.run(body.read(sending(b"a", b"", b"bc"), 3)) == b"abc"
+    assert asyncio.run(Body(sending(b"abc"), 3).read()) == b"abc"
+    assert asyncio.run(Body(sending(b"a", b"", b"bc"), 3).read()) == b"abc"
 
 
 @pytest.mark.parametrize("parts", [[b"abcd"], [b"abc", b"d"], [b"ab", b"cd", b"ef"]])
 def test_a_longer_body_is_refused_and_heard_out(parts: list[bytes]) -> None:
     receive = sending(*parts)
     with pytest.raises(BodyTooLarge, match="3 bytes"):
-        asyncio.run(body.read(receive, 3))
+        asyncio.run(Body(receive, 3).read())
     assert asyncio.run(next_of(receive))["type"] == "http.disconnect"  # the client reads the answer
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_is_gone() -> None:
     with pytest.raises(Gone):
-        asyncio.run(body.read(sending(), 3))
+        asyncio.run(Body(sending(), 3).read())
 
 
-@pytest.mark.parametrize(
-    "declared", [None, "1000", "5000", "many"]
-)  # what declares too much is refused later, by its length
-def test_more_files_than_there_is_memory_for_are_refused(declared: str | None) -> None:
-    budget = UploadBudget(longest=1_000, max_held=2_500)
-    held = [budget.hold(declared) for _ in range(2)]
-    with pytest.raises(QueueFull) as refused:
-        budget.hold(declared)
-    assert refused.value.headers["Retry-After"] == "1"
-    budget.release(held[0])
-    assert budget.hold(declared) == 1_000
+def test_more_files_than_there_is_memory_for_are_refused() -> None:
+    budget = UploadBudget(max_held=2_500)
+    held = [Body(sending(b"a" * 500, b"b" * 500), 1_000, budget) for _ in range(2)]
+    for body in held:
+        asyncio.run(body.read())
+    refused = Body(sending(b"a" * 500, b"b" * 500), 1_000, budget)
+    with pytest.raises(QueueFull) as error:
+        asyncio.run(refused.read())
+    assert error.value.headers["Retry-After"] == "1"
+    for body in (*held, refused):
+        body.release()
+    budget.hold(2_500)  # all of it is free again
 
 
-def test_small_files_leave_room_for_many() -> None:
-    budget = UploadBudget(longest=1_000, max_held=2_500)
-    assert [budget.hold("50") for _ in range(50)] == [50] * 50
+def test_a_file_that_has_hardly_begun_holds_hardly_any_memory() -> None:
+    budget = UploadBudget(max_held=100)
+    for _ in range(25):
+        with pytest.raises(Gone):
+            asyncio.run(Body(breaking_off(b"4 of"), 1_000, budget).read())
+    with pytest.raises(QueueFull):
+        asyncio.run(Body(breaking_off(b"4 of"), 1_000, budget).read())
 
 
 @pytest.mark.parametrize("declared", [True, False])
