@@ -27,6 +27,10 @@ SLICE_ROWS = 32
 larger ones let a lone image wait longer."""
 
 
+QUICK = 0.002
+"""Seconds of an inference, as the last one lets expect, that may hold the event loop up."""
+
+
 class Drawn(NamedTuple):
     """A job's images, and the seconds that it waited and was drawn."""
 
@@ -120,6 +124,8 @@ class Batcher:
         try:
             while batch := self._next_batch():
                 await self._draw(batch)
+                if self._jobs:
+                    await asyncio.sleep(0)  # the event loop has a turn, whoever drew
         finally:
             self._drawing = None
 
@@ -160,8 +166,11 @@ class Batcher:
             start += len(codes)
 
     async def _infer(self, parts: list[Codes]) -> Images:
+        """A thread does what takes long. What is quick is done at once: it takes less than to wake a thread."""
         whole = Codes.concatenate(parts)
-        return await self._thread.run(lambda: self._generate(whole))
+        if len(whole) > self._rate * QUICK:
+            return await self._thread.run(lambda: self._generate(whole))
+        return self._generate(whole)
 
     async def _isolate(self, batch: list[tuple[Job, Codes]], error: Exception) -> None:
         """Draw each part of a failed batch alone, so that one job's failure is its own."""

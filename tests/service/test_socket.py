@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from latent import Codes
 from service.app import create_app
+from service.inference import batcher
 from service.inference.generator import Generator
 from service.settings import Settings
 from tests.conftest import listening
@@ -61,6 +62,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
         return honest(self, codes)
 
     monkeypatch.setattr(Generator, "generate", generate)
+    monkeypatch.setattr(batcher, "QUICK", 0.0)  # all inferences in the thread: one that waits must not hold up the rest
     return gate
 
 
