@@ -21,6 +21,7 @@ from service.http.problems import describe, problem_types
 from service.reading.reader import ImageCodes
 from service.reading.upload import FORMATS
 from service.reading.verifier import Verification
+from service.registry.trial import Try, trust
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.request_log import RequestLog
@@ -104,7 +105,7 @@ INFO = {
 }
 
 
-def create_app(settings: Settings, inner: App = alone) -> Application:
+def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -> Application:
     """The application opens its models when it starts, and not before. `inner` has BentoML's own paths."""
     tracing = Tracing()
     limits = Limits(
@@ -119,7 +120,7 @@ def create_app(settings: Settings, inner: App = alone) -> Application:
     log = RequestLog() if settings.log_requests else None
     described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
     operations = (*OPERATIONS, Operation("/openapi.json", meta.document_of(described), listed=False))
-    return Application(operations, limits, _open(settings, tracing), Observer(log, tracing), inner, is_inner)
+    return Application(operations, limits, _open(settings, tracing, try_files), Observer(log, tracing), inner, is_inner)
 
 
 def connecting(app: Application, settings: Settings) -> Callable[..., Connection]:
@@ -140,14 +141,14 @@ def is_inner(path: str) -> bool:
     return path.startswith("/static_content/")
 
 
-def _open(settings: Settings, tracing: Tracing) -> Callable[[], AbstractAsyncContextManager[Context]]:
+def _open(settings: Settings, tracing: Tracing, try_files: Try) -> Callable[[], AbstractAsyncContextManager[Context]]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Context]:
         metrics.begin(problem_types(), settings.max_queue_rows)
         async with AsyncExitStack() as stack:
             with _exit_on_error():
                 stack.enter_context(tracing)
-                context = await stack.enter_async_context(open_context(settings))
+                context = await stack.enter_async_context(open_context(settings, try_files))
             yield context
 
     return opened

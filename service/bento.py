@@ -8,6 +8,7 @@ from bentoml.images import Image
 from uvicorn.config import HTTP_PROTOCOLS
 
 from service.app import connecting, create_app
+from service.registry.trial import trying
 from service.settings import Settings
 
 IMAGE = Image(
@@ -32,7 +33,7 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
     def to_asgi(self, is_main: bool = True) -> Any:
         """Our application, with BentoML's inside: mounted in BentoML's, each request would cost twice as much."""
         settings = Settings.from_environment()
-        app = create_app(settings, super().to_asgi(is_main))
+        app = create_app(settings, super().to_asgi(is_main), trying(settings.max_model_bytes))
         # Else the search for garbage holds all requests up for 50 ms now and then, to walk through what stays for ever.
         gc.freeze()
         # BentoML starts uvicorn and leaves it the choice of a protocol.

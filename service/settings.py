@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         default=4_194_304, ge=1024, description="Most bytes of an image file; a longer file gets 413."
     )
+    max_model_bytes: int = Field(
+        default=536_870_912,
+        ge=1_048_576,
+        description="Most bytes of memory that a model may take to open and to draw 256 images; one that takes more is "
+        "not served.",
+    )
     max_pixels: int = Field(
         default=16_777_216,
         ge=1024,

@@ -11,6 +11,7 @@ from service.errors import InvalidField
 from service.http.request import Request
 from service.registry.catalogue import Catalogue, Served
 from service.registry.registry import Registry
+from service.registry.trial import Try, trust
 from service.registry.watch import Watch
 from service.settings import Settings
 from service.telemetry import metrics
@@ -59,14 +60,14 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[Context]:
+async def open_context(settings: Settings, try_files: Try = trust) -> AsyncIterator[Context]:
     """Open the models and follow their folder, until the service ends. Raises InvalidModel."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(metrics.writing())
         reading = stack.enter_context(Worker("reading", UPLOADS_WAITING))
         threads = min(ENCODING_THREADS, usable_processors())
         encoding = stack.enter_context(Worker("encoding", ENCODINGS_WAITING, threads))
-        registry = await stack.enter_async_context(Registry(settings))
+        registry = await stack.enter_async_context(Registry(settings, try_files))
         await stack.enter_async_context(Watch(registry.refresh, settings.watch_seconds))
         yield Context(settings, registry, Cache(settings.cache_bytes), Streams(settings.max_streams), reading, encoding)
 

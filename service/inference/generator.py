@@ -44,6 +44,8 @@ class Generator:
     def generate(self, codes: Codes) -> NDArray[np.uint8]:
         """Draw images: uint8 (N, H, W, channels). An image is the same alone and in any batch."""
         (images,) = self._session.run(["image"], codes.inputs())
+        if len(images) != len(codes):
+            raise ValueError(f"{self.path}: the generator draws {len(images)} images where {len(codes)} were asked for")
         return np.asarray(images, np.uint8)
 
 

@@ -13,6 +13,9 @@ from service.telemetry.log import log
 QUIET = 4
 """ONNX Runtime's log level for fatal errors only: our own errors name the file."""
 
+OUTSIDE = b"\x0a\x08location"
+"""What an ONNX file has before the name of another file with some of its data: a key of protobuf."""
+
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC"}
@@ -23,6 +26,10 @@ Card = TypeVar("Card", GeneratorCard, RecogniserCard)
 
 def open_session(path: Path, content: bytes, threads: int, device: Device) -> ort.InferenceSession:
     """Raises InvalidModel if ONNX Runtime cannot read the content, or if `device` is cuda and there is no CUDA."""
+    if OUTSIDE in content:
+        raise InvalidModel(
+            f"{path}: it has data in another file, which its digest does not cover; export it as one file"
+        )
     providers = _providers(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

@@ -1,5 +1,6 @@
 """The files of the models folder, and how a generator is opened with its recogniser."""
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from service.errors import InvalidModel
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
 from service.settings import Device
+
+MOST_BYTES = 2**28
+"""Of a file of the folder."""
 
 
 class Mark(NamedTuple):
@@ -70,20 +74,25 @@ def look(folder: Path) -> dict[Path, Marks]:
     """
     found = {}
     for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
-        if path.name.endswith(".onnx") and not path.name.endswith(RECOGNISER_SUFFIX):
-            mark, beside = _mark(path), _mark(recogniser_path(path))
-        elif path.name.endswith(releases.SUFFIX):
-            mark, beside = _mark(path), None
-        else:
-            continue
-        if mark is not None:
-            found[path] = (mark, beside)
+        generator = path.name.endswith(".onnx") and not path.name.endswith(RECOGNISER_SUFFIX)
+        if (generator or path.name.endswith(releases.SUFFIX)) and _mark(path) is not None:
+            found[path] = marks_of(path)
     return found
+
+
+def marks_of(path: Path) -> Marks:
+    """Raises FileNotFoundError."""
+    mark = _mark(path)
+    if mark is None:
+        raise FileNotFoundError(path)
+    return mark, None if path.name.endswith(releases.SUFFIX) else _mark(recogniser_path(path))
 
 
 def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> ModelFile | ReleaseFile:
     """Read a release file, or open and warm up a generator and its recogniser. Raises InvalidModel."""
     try:
+        for one in (path, recogniser_path(path)) if marks[1] else (path,):
+            _check_file(one)
         if path.name.endswith(releases.SUFFIX):
             return ReleaseFile(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
         generator = Generator(path, threads, device)
@@ -98,14 +107,16 @@ def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -
     return ModelFile(marks, generator, recogniser)
 
 
-def open_folder(folder: Path, threads: int, device: Device = "auto") -> dict[Path, ModelFile | ReleaseFile]:
-    """Open all files of a folder. Raises InvalidModel if one is not valid, or if there is no generator."""
-    opened = {path: open_file(path, marks, threads, device) for path, marks in look(folder).items()}
-    if not any(isinstance(file, ModelFile) for file in opened.values()):
-        raise InvalidModel(
-            f"{folder} has no .onnx file; export one with 'faussaire export', or set FAUSSAIRE_MODELS_DIR"
-        )
-    return opened
+def _check_file(path: Path) -> None:
+    """Raises InvalidModel for what is no file of the folder, or too large, and OSError. Nothing is read."""
+    target = path.resolve(strict=True)
+    if not target.is_relative_to(path.parent.resolve()):
+        raise InvalidModel(f"{path}: it is a link out of the folder; copy the file into the folder")
+    status = target.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidModel(f"{path} is no regular file")
+    if status.st_size > MOST_BYTES:
+        raise InvalidModel(f"{path}: it has {status.st_size} bytes, and the service reads at most {MOST_BYTES}")
 
 
 def _mark(path: Path) -> Mark | None:

@@ -11,6 +11,7 @@ from service.registry import folder
 from service.registry.catalogue import Catalogue, Served, Versions
 from service.registry.folder import Contents, Marks, ModelFile, ReleaseFile
 from service.registry.releases import UnclearName, resolve_names
+from service.registry.trial import Try, trust
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.log import log
@@ -25,8 +26,9 @@ class Registry:
     It does not close a replaced generator: that draws all it was asked for, and is freed with its last request.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, try_files: Try = trust) -> None:
         self._settings = settings
+        self._try_files = try_files
         self._held: Contents = {}
         self._served: dict[ModelFile, Served] = {}
         self._seen: dict[Path, Marks] = {}
@@ -34,10 +36,18 @@ class Registry:
         self.now = Catalogue({}, "")
 
     async def __aenter__(self) -> "Registry":
-        """Raises InvalidModel for any invalid file: before the first request, an operator can still mend it."""
-        opened = folder.open_folder(self._settings.models_dir, self._settings.threads, self._settings.device)
-        self._seen = self._tried = {path: file.marks for path, file in opened.items()}
-        self._serve(opened)
+        """The log names each file that is refused. Raises InvalidModel if no generator is left."""
+        models = self._settings.models_dir
+        self._seen = self._tried = folder.look(models)
+        changes, refused = await asyncio.to_thread(self._open, list(self._seen))
+        wanted, unclear = self._drop_unclear(changes)
+        if not any(isinstance(file, ModelFile) for file in wanted.values()):
+            nothing = f"{models} has no .onnx file; export one with 'faussaire export', or set FAUSSAIRE_MODELS_DIR"
+            raise InvalidModel(next(iter(refused + unclear), nothing))
+        for reason in refused + unclear:
+            _refuse(reason, "the service starts without it")
+        self._serve(wanted)
+        self._count_refused(self._seen)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -68,9 +78,12 @@ class Registry:
                 path: marks for path, marks in seen.items() if path in settled
             }
             await self._follow(settled)
-        held = {path: file.marks for path, file in self._held.items()}
-        metrics.FILES_REFUSED.set(sum(held.get(path) != seen.get(path) for path in settled))
+        self._count_refused(settled)
         return bool(moving)
+
+    def _count_refused(self, settled: Collection[Path]) -> None:
+        held = {path: file.marks for path, file in self._held.items()}
+        metrics.FILES_REFUSED.set(sum(held.get(path) != self._seen.get(path) for path in settled))
 
     async def _follow(self, settled: Collection[Path]) -> None:
         """Try all settled files that differ from those held; refused ones too, since another file may have been at
@@ -78,8 +91,11 @@ class Registry:
         held = {path: file.marks for path, file in self._held.items()}
         stale = sorted(path for path in settled if held.get(path) != self._tried.get(path))
         changes: Changes = {path: None for path in stale if path not in self._tried}
-        changes |= await asyncio.to_thread(self._open, [path for path in stale if path in self._tried])
-        wanted = self._drop_unclear(changes)
+        opened, refused = await asyncio.to_thread(self._open, [path for path in stale if path in self._tried])
+        changes |= opened
+        wanted, unclear = self._drop_unclear(changes)
+        for reason in refused + unclear:
+            _refuse(reason)
         if not any(isinstance(file, ModelFile) for file in wanted.values()):
             for path in changes:
                 _refuse(f"{path} is gone, and the service would have no model left")
@@ -89,29 +105,32 @@ class Registry:
             log.info("%s: %s", path, "removed" if file is None else f"taken, {file}")
         self._serve(wanted)
 
-    def _open(self, paths: list[Path]) -> Changes:
+    def _open(self, paths: list[Path]) -> tuple[Changes, list[str]]:
+        """The files that can be served, and why the others cannot."""
+        faults = self._try_files(paths)
         opened: Changes = {}
-        for path in paths:
+        for path in [path for path in paths if path not in faults]:
             try:
                 opened[path] = folder.open_file(path, self._tried[path], self._settings.threads, self._settings.device)
             except InvalidModel as error:
-                _refuse(str(error))
+                faults[path] = str(error)
             except Exception as error:  # noqa: BLE001 - no content of a file may stop the service
-                _refuse(f"{path}: {error!r}")
-        return opened
+                faults[path] = f"{path}: {error!r}"
+        return opened, [faults[path] for path in paths if path in faults]
 
-    def _drop_unclear(self, changes: Changes) -> Contents:
-        """The contents after `changes`, from which it takes the changes that would make a name unclear."""
+    def _drop_unclear(self, changes: Changes) -> tuple[Contents, list[str]]:
+        """The contents after `changes`, from which it takes the changes that would make a name unclear, and why."""
+        reasons: list[str] = []
         while True:
             after = {path: file for path, file in (dict(self._held) | changes).items() if file is not None}
             try:
                 resolve_names(after)
             except UnclearName as error:
-                _refuse(str(error))
+                reasons.append(str(error))
                 for path in [path for path in changes if error.name in self._names(path, changes[path])]:
                     del changes[path]
             else:
-                return after
+                return after, reasons
 
     def _names(self, path: Path, after: ModelFile | ReleaseFile | None) -> set[str]:
         return {file.name for file in (self._held.get(path), after) if file is not None}
@@ -144,6 +163,6 @@ class Registry:
                 metrics.MODEL_WRITTEN.labels(file.name).set(file.marks[0].modified_ns / 1e9)
 
 
-def _refuse(reason: str) -> None:
+def _refuse(reason: str, instead: str = "the service keeps what it had") -> None:
     metrics.RELOADS.labels("refused").inc()
-    log.warning("%s; the service keeps what it had", reason)
+    log.warning("%s; %s", reason, instead)

@@ -15,7 +15,6 @@ from latent import Codes
 from latent.noise import draw_classes, draw_noise, draw_styles
 from service.errors import InvalidModel, UnknownModel
 from service.inference.generator import Generator
-from service.registry.folder import open_folder
 from service.registry.registry import Registry
 from service.settings import Settings
 from tests.conftest import digest_of, small_card, write_recogniser, write_small, write_version
@@ -59,7 +58,7 @@ def test_all_generators_of_a_folder_are_opened_by_name(folder: Path) -> None:
 
 def test_a_folder_without_generators_is_refused_at_the_start_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InvalidModel, match="FAUSSAIRE_MODELS_DIR"):
-        open_folder(tmp_path, threads=1)
+        asyncio.run(registry_of(tmp_path).__aenter__())
 
 
 def test_two_files_of_one_name_are_refused_at_the_start(tmp_path: Path, models_dir: Path) -> None:
@@ -154,7 +153,7 @@ REFUSED: list[tuple[Callable[[Path], None], str]] = [
     (doubled, "small.recogniser.onnx: it belongs to the generator"),
     (mismatched, "small.recogniser.onnx: it belongs to the generator"),
     (of_one_row, "small.onnx: the generator cannot draw 16 images"),
-    (unreadable, "small.onnx: the service cannot read a file"),
+    (unreadable, "small.onnx is no regular file"),
 ]
 
 
@@ -179,6 +178,20 @@ def test_a_file_that_is_refused_is_named_once_and_the_old_one_is_served(
         assert registry.now.find("small").version.digest == digest_of(folder / "small.onnx")
         assert warnings() == []
 
+    with_registry(folder, scenario)
+
+
+@pytest.mark.parametrize(("breaks", "reason"), REFUSED, ids=[breaks.__name__ for breaks, _ in REFUSED])
+def test_a_bad_file_beside_a_good_one_stops_no_start(
+    folder: Path, warnings: Callable[[], list[str]], breaks: Callable[[Path], None], reason: str
+) -> None:
+    async def scenario(registry: Registry) -> None:
+        assert set(registry.now.models) == {"plain"}
+        (said,) = warnings()
+        assert str(folder / reason) in said
+        assert said.endswith("; the service starts without it")
+
+    breaks(folder)
     with_registry(folder, scenario)
 
 
