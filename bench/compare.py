@@ -116,13 +116,13 @@ def measure(name: str, asked: argparse.Namespace) -> dict[int, Figures]:
 
 @contextmanager
 def started(
-    command: list[str], cores: Sequence[int] = (SERVER_CORE,), **settings: str
+    command: list[str], cores: Sequence[int] = (SERVER_CORE,), log: Path = Path(os.devnull), **settings: str
 ) -> Iterator[tuple[psutil.Process, str]]:
     """A server's process and its URL. It may use these cores; `settings` are environment variables."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = str(listener.getsockname()[1])
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, log.open("w") as output:
         process = subprocess.Popen(
             [
                 "taskset",
@@ -132,8 +132,8 @@ def started(
             ],
             cwd=ROOT,
             env=os.environ | {"BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT)} | settings,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
         try:
