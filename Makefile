@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test bench-serve bench-check soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test faults bench-serve bench-check soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -52,6 +52,9 @@ observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard 
 
 exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisation draws the same pixels (needs node and npm)
 	$(BIN)/python -m pytest tests/exact
+
+faults: .venv/dev/installed ## see that the service bears a full disk, a log that nobody reads and the like (a minute)
+	$(BIN)/python -m pytest tests/faults
 
 bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## compare the service with its peers (ten minutes, needs wrk)
 	$(BIN)/python -m bench.compare

@@ -1,15 +1,19 @@
 """The BentoML service, and the image that `bentoml containerize` builds of it."""
 
 import gc
+from pathlib import Path
 from typing import Any
 
 import bentoml
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.images import Image
 from uvicorn.config import HTTP_PROTOCOLS
 
 from service.app import connecting, create_app
 from service.registry.trial import trying
 from service.settings import Settings
+from service.telemetry.space import require_space
+from service.telemetry.writer import write_apart
 
 IMAGE = Image(
     base_image="python:3.11-slim",
@@ -27,7 +31,8 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
 
     def inject_config(self) -> None:
         """BentoML calls this first in each process. An invalid setting ends the parent, before there are workers."""
-        self.config["workers"] = Settings.from_environment().workers
+        workers = self.config["workers"] = Settings.from_environment().workers
+        require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), workers)
         super().inject_config()
 
     def to_asgi(self, is_main: bool = True) -> Any:
@@ -38,6 +43,7 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
         gc.freeze()
         # BentoML starts uvicorn and leaves it the choice of a protocol.
         HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
+        write_apart()
         return app
 
 

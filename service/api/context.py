@@ -68,6 +68,7 @@ async def open_context(settings: Settings, try_files: Try = trust) -> AsyncItera
         threads = min(ENCODING_THREADS, usable_processors())
         encoding = stack.enter_context(Worker("encoding", ENCODINGS_WAITING, threads))
         registry = await stack.enter_async_context(Registry(settings, try_files))
+        metrics.reserve()
         await stack.enter_async_context(Watch(registry.refresh, settings.watch_seconds))
         yield Context(settings, registry, Cache(settings.cache_bytes), Streams(settings.max_streams), reading, encoding)
 

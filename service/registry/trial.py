@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,11 +54,10 @@ def _run(paths: Sequence[Path], max_bytes: int, seconds: int) -> tuple[dict[Path
     """What is wrong with each file that was tried, or an empty text; and how the process ended."""
     limits = [str(max_bytes), str(seconds)]
     command = [sys.executable, "-m", __spec__.name, *limits, *(str(path.absolute()) for path in paths)]
-    with tempfile.TemporaryDirectory() as empty:  # a file that reads others beside it finds none
-        environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(  # noqa: S603 - the paths are arguments, and no shell reads them
-            command, cwd=empty, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-        )
+    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(  # noqa: S603 - the paths are arguments, and no shell reads them
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
     faults = [json.loads(line) for line in done.stdout.splitlines()]
     return dict(zip(paths, faults, strict=False)), done.returncode
 

@@ -12,6 +12,7 @@ from prometheus_client.registry import REGISTRY
 
 from latent import VERSION
 from service.telemetry.processes import Cost, forget_dead
+from service.telemetry.space import reserve_space
 from service.telemetry.tally import Tally
 
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -110,6 +111,12 @@ def begin_model(name: str) -> None:
     QUEUE_ROWS.labels(name)
     for histogram in (BATCH_ROWS, QUEUE_SECONDS, INFERENCE_SECONDS, ENCODING_SECONDS):
         histogram.labels(name)
+
+
+def reserve() -> None:
+    """Take the disk space of what this process counts, so that a disk that fills up does not end it."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        reserve_space(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
 
 
 def scrape() -> bytes:
