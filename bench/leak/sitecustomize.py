@@ -1,4 +1,4 @@
-"""Plants a leak in the server that the soak's control run starts: each request keeps a kilobyte for ever."""
+"""Plants a leak in the server that the soak's control run starts: each request keeps four kilobytes for ever."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _honest = Request.__init__
 
 
 def _leak(self: Request, *arguments: Any) -> None:
-    _kept.append(bytearray(1024))
+    _kept.append(bytearray(4096))
     _honest(self, *arguments)
 
 
