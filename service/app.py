@@ -14,6 +14,7 @@ from service.http.application import Application, Limits, alone
 from service.http.asgi import App
 from service.http.connection import Connection
 from service.http.connections import Connections, Patience
+from service.http.cors import Cors
 from service.http.observer import Observer
 from service.http.openapi import document
 from service.http.operation import Operation
@@ -120,7 +121,9 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     log = RequestLog() if settings.log_requests else None
     described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
     operations = (*OPERATIONS, Operation("/openapi.json", meta.document_of(described), listed=False))
-    return Application(operations, limits, _open(settings, tracing, try_files), Observer(log, tracing), inner, is_inner)
+    observer, opening = Observer(log, tracing), _open(settings, tracing, try_files)
+    cors = Cors(settings.origins) if settings.cors_origins else None
+    return Application(operations, limits, opening, observer, inner, is_inner, cors)
 
 
 def connecting(app: Application, settings: Settings) -> Callable[..., Connection]:
@@ -137,8 +140,8 @@ def connecting(app: Application, settings: Settings) -> Callable[..., Connection
 
 
 def is_inner(path: str) -> bool:
-    """Whether BentoML answers: it has the files of the documentation's page."""
-    return path.startswith("/static_content/")
+    """Whether BentoML answers: it has the files of the documentation's page, and nothing else that is shown."""
+    return path.startswith("/static_content/") and path.encode("ascii", "replace")[1:] in meta.DOCS
 
 
 def _open(settings: Settings, tracing: Tracing, try_files: Try) -> Callable[[], AbstractAsyncContextManager[Context]]:

@@ -180,6 +180,16 @@ class BodyTooLarge(RequestError):
     title = "The request body is too large"
 
 
+class UnsupportedCoding(RequestError):
+    status = 415
+    slug = "unsupported-coding"
+    title = "The request body is compressed"
+
+    def __init__(self) -> None:
+        super().__init__("Content-Encoding", "Send the body as it is, without Content-Encoding.")
+        self.headers["Accept-Encoding"] = "identity"
+
+
 class BodyTooSlow(RequestError):
     status = 408
     slug = "body-too-slow"

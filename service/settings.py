@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     max_seconds: float = Field(
         default=60, gt=0, description="Most seconds until the answer to a request begins; a request beyond gets 504."
     )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose pages may use the service, such as `https://example.org`, with commas between; `*` "
+        "for all, empty for none.",
+    )
     max_connections: int = Field(
         default=1024, ge=1, description="Most connections of a worker; one more gets 429 and is closed."
     )
@@ -92,6 +97,10 @@ class Settings(BaseSettings):
         default="auto",
         description="Device that draws: `cpu`, `cuda`, or `auto`, which takes CUDA if CUDA is available.",
     )
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return frozenset(origin.strip().rstrip("/") for origin in self.cors_origins.split(",") if origin.strip())
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -1,14 +1,39 @@
 """From pydantic's errors to the one field at fault, and what would be right there."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from service.errors import InvalidField
+
+Model = TypeVar("Model", bound=BaseModel)
 
 Location = tuple[int | str, ...]
 
 KEY = "[key]"
 """The last part of pydantic's location of a key that is not valid."""
+
+
+def validate(model: type[Model], value: Any) -> Model:
+    """The value as the model reads it, with null for what is absent, and 1.0 for 1. Raises InvalidField."""
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        plain = _plain(value)
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        raise first_fault(error.errors(include_url=False, include_context=False), plain) from None
+
+
+def _plain(value: Any) -> Any:
+    """Without members that are null; and whole numbers as JSON Schema has them: 1.0 is one."""
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def first_fault(errors: Sequence[Any], submitted: Any) -> InvalidField:

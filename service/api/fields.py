@@ -86,6 +86,6 @@ def choose_rendering(request: Request, body: Playing, offered: Sequence[str]) ->
     if FORMATS[name].plays:
         return Rendering(name, body.scale, body.fps, body.loop)
     for field in ("fps", "loop"):
-        if field in body.model_fields_set:
+        if getattr(body, field) != Playing.model_fields[field].default:
             raise FieldConflict(field, f"Leave '{field}' out, or ask for an animation: {', '.join(PLAYING)}.")
     return Rendering(name, body.scale)

@@ -1,5 +1,8 @@
 """`GET /v1/image`: one image by query string, for an `<img>` tag."""
 
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,6 +13,7 @@ from service.api.context import CANARY, choose_version, context_of, observe_vers
 from service.api.fields import Model, Scale
 from service.encoding.cache import Kept, Key, etag_of
 from service.encoding.formats import Rendering, text_of
+from service.errors import InvalidField
 from service.http.headers import names_etag
 from service.http.problems import describe
 from service.http.request import Answer, Headers, Request
@@ -26,9 +30,6 @@ ANSWERS: dict[int, dict[str, Any]] = {
     429: PROBLEMS[429],
 }
 
-STYLES = r"^-?\d{1,3}(\.\d{1,9})?(,-?\d{1,3}(\.\d{1,9})?)*$"
-"""Decimal numbers with commas between."""
-
 FOR_EVER = b"public, max-age=31536000, immutable"
 """For a URL that names the model's version: its image never changes."""
 
@@ -38,11 +39,17 @@ ASK_AGAIN = b"public, no-cache"
 
 PNG = b"image/png"
 
+ELSEWHERE = {"n", "format", "items", "noise"}
+"""What `POST /v1/images` has, and a link has not."""
+
+ALIKE = 0.75
+"""How much a parameter is like a known one before it is taken for a misspelling, from 0 to 1."""
+
 
 class ImageQuery(BaseModel):
     """One image by query string. Every parameter may be left out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
     model: Model = None
     version: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] | None = Field(
@@ -53,9 +60,9 @@ class ImageQuery(BaseModel):
     class_: Name | None = Field(
         default=None, alias="class", description="The class by name. Drawn by the seed if absent.", examples=["7"]
     )
-    style: Annotated[str, StringConstraints(pattern=STYLES)] | None = Field(
+    style: Annotated[str, StringConstraints(max_length=10_000)] | None = Field(
         default=None,
-        description="Style codes in the card's order, with commas between. The seed draws absent codes.",
+        description="Style codes in the card's order: numbers with commas between. The seed draws absent codes.",
         examples=["0.5,-0.5"],
     )
     seed: Seed = Field(default=0, description="Decides all that is drawn.")
@@ -68,7 +75,8 @@ class ImageQuery(BaseModel):
         return self.version is not None or "@" in (self.model or "")
 
     def codes(self) -> AskedCodes:
-        styles = None if self.style is None else [float(value) for value in self.style.split(",")]
+        """Raises InvalidField."""
+        styles = None if self.style is None else _numbers("style", self.style)
         return AskedCodes.model_validate({"class": self.class_, "style": styles, "truncation": self.truncation})
 
 
@@ -79,6 +87,7 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
     client may keep the image for ever if the URL names the version, by `version` or within `model`.
     """
     context, catalogue = context_of(request), context_of(request).catalogue
+    _check_others(query.model_extra or {})
     served = _choose(request, query)
     plan = plan_row(query.codes(), served.version, query.seed, query.index, 1)
     rendering = Rendering("png", query.scale)
@@ -114,6 +123,27 @@ def recall_image(request: Request) -> Answer | None:
 
 def _key(request: Request) -> Key:
     return request.scope["query_string"], request.header(CANARY)
+
+
+def _check_others(others: Iterable[str]) -> None:
+    """Raises InvalidField for what was meant for this endpoint. Whoever shares a link adds parameters of his own."""
+    known = [field.alias or name for name, field in ImageQuery.model_fields.items()]
+    for name in others:
+        if name in ELSEWHERE:
+            raise InvalidField(name, "Leave it out, or use POST /v1/images.")
+        if meant := get_close_matches(name, known, 1, ALIKE):
+            raise InvalidField(name, f"There is no such parameter; did you mean '{meant[0]}'?")
+
+
+def _numbers(field: str, text: str) -> list[float]:
+    """Raises InvalidField."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)) or "_" in text:
+        raise InvalidField(field, "Give numbers with commas between, such as 0.5,-0.5.")
+    return numbers
 
 
 def _choose(request: Request, query: ImageQuery) -> Served:

@@ -81,7 +81,7 @@ async def _plan(request: Request, body: ImagesRequest, served: Served, seed: int
     if items is None:
         return plan_row(body, served.version, seed, body.index, body.n)
     for attribute, name in ALONE.items():
-        if attribute in body.model_fields_set:
+        if getattr(body, attribute) != ImagesRequest.model_fields[attribute].default:
             raise FieldConflict(name, f"Leave '{name}' out beside 'items': each item is one image with its own codes.")
     plan = partial(plan_items, items, served.version, seed, body.index, body.truncation)
     return await context_of(request).encoding.run(plan)

@@ -18,13 +18,13 @@ DOCS = b"""<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Faussaire</title>
-<link rel="icon" href="/static_content/favicon-light-32x32.png">
-<link rel="stylesheet" href="/static_content/swagger-ui.css">
+<link rel="icon" href="static_content/favicon-light-32x32.png">
+<link rel="stylesheet" href="static_content/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/static_content/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script>
 </body>
 </html>
 """
@@ -39,12 +39,15 @@ async def scrape(_: Request, __: None) -> Answer:
     return Answer(metrics.scrape(), CONTENT_TYPE_LATEST.encode("ascii"))
 
 
-async def show_docs(_: Request, __: None) -> Answer:
+async def show_docs(request: Request, _: None) -> Answer:
+    """Its links are relative, so that it works behind a path prefix too."""
+    if request.scope["path"].endswith("/"):
+        return Answer(headers=[(b"location", b"../docs")], status=307)
     return Answer(DOCS, HTML)
 
 
 async def redirect(_: Request, __: None) -> Answer:
-    return Answer(headers=[(b"location", b"/docs")], status=307)
+    return Answer(headers=[(b"location", b"docs")], status=307)
 
 
 def document_of(described: dict[str, Any]) -> Handle:

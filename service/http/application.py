@@ -8,19 +8,30 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
-from service.errors import BodyTooSlow, MethodNotAllowed, NotFound, RequestError, TimedOut, Unexpected
+from service.errors import (
+    BodyTooSlow,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    TimedOut,
+    Unexpected,
+    UnsupportedCoding,
+)
 from service.http.asgi import App, Message, Receive, Scope, Send
 from service.http.attention import Attended, Attention, Fate
 from service.http.body import Body, Gone, UploadBudget, drain
+from service.http.cors import Cors
 from service.http.gate import Gate
 from service.http.observer import GONE, STOPPED, Observer, count
 from service.http.operation import Operation
 from service.http.problems import refuse
 from service.http.request import Answer, Headers, Request, Stream
+from service.http.wire import BODILESS
 from service.telemetry.log import log
+
+READING = {"GET", "HEAD"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Application:
         observer: Observer,
         inner: App,
         is_inner: Callable[[str], bool],
+        cors: Cors | None = None,
     ) -> None:
         self.operations = operations
         self.context: Any = None
@@ -63,13 +75,14 @@ class Application:
         self._observer = observer
         self._inner = inner
         self._is_inner = is_inner
+        self._cors = cors
         self._paths = _by_path(operations)
         self._attention = Attention(limits.seconds, limits.body_seconds)
         self._gate = Gate(limits.working, limits.waiting)
         self._budget = UploadBudget(limits.uploads_held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_inner(scope["path"]):
+        if scope["type"] == "http" and not (scope["method"] in READING and self._is_inner(scope["path"])):
             await self._serve(Request(scope, self.context), receive, send)
         elif scope["type"] == "lifespan":
             await self._live(scope, receive, send)
@@ -120,6 +133,8 @@ class Application:
 
     async def _answer(self, request: Request, receive: Receive, attended: Attended) -> Answer | Stream:
         """The answer, or the problem that says why there is none. Raises Gone."""
+        if self._cors is not None and (preflight := self._cors.preflight(request)) is not None:
+            return preflight
         try:
             operation = self._find(request)
         except RequestError as error:
@@ -129,6 +144,8 @@ class Application:
         try:
             request.body = await body.read()
             attended.receive = receive
+            if request.body:
+                _check_coding(request)
             request.observation.route = operation.path
             known = operation.recall(request) if operation.recall is not None else None
             if known is not None:
@@ -172,6 +189,8 @@ class Application:
         headers: Headers = [*answer.headers, (b"x-request-id", request.observation.request_id.encode("ascii"))]
         if answer.media_type:
             headers.append((b"content-type", answer.media_type))
+        if self._cors is not None:
+            headers += self._cors.headers(request)
         start = {"type": "http.response.start", "status": answer.status, "headers": headers}
         if isinstance(answer, Stream):
             self._attention.go_on(attended)
@@ -182,10 +201,17 @@ class Application:
             await send({"type": "http.response.body", "body": b""})
             return
         self._attention.end(attended)
-        if answer.status != HTTPStatus.NOT_MODIFIED:
+        if answer.status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(answer.content)))
         await send(start)
         await send({"type": "http.response.body", "body": b"" if request.scope["method"] == "HEAD" else answer.content})
+
+
+def _check_coding(request: Request) -> None:
+    """Raises UnsupportedCoding."""
+    coding = request.header(b"content-encoding")
+    if coding and coding.strip().lower() != "identity":
+        raise UnsupportedCoding
 
 
 def _by_path(operations: Sequence[Operation]) -> Mapping[str, Mapping[str, Operation]]:

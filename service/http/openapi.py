@@ -41,7 +41,9 @@ def document(operations: Sequence[Operation], info: Mapping[str, str], header: S
     for operation in listed:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, found, header, unforeseen)
     components = {"schemas": definitions.get("$defs", {})}
-    return {"openapi": "3.1.0", "info": dict(info), "paths": paths, "components": components}
+    # Relative to the document: behind a path prefix too.
+    servers = [{"url": "."}]
+    return {"openapi": "3.1.0", "info": dict(info), "servers": servers, "paths": paths, "components": components}
 
 
 def _describe(operation: Operation, schemas: Schemas, header: Schema, unforeseen: Schema) -> Schema:

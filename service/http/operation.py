@@ -1,6 +1,6 @@
 """An operation: a row of the table from which routes, validation and the OpenAPI document are made."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from service.errors import InvalidField, InvalidJson
 from service.http.request import Answer, Request, Stream
-from service.validation import first_fault
+from service.validation import validate
 
 Handle = Callable[[Request, Any], Awaitable[Answer | Stream]]
 """From a request and what it asks, valid, to the answer."""
@@ -74,21 +74,30 @@ def _is_json(content_type: str | None) -> bool:
 
 
 def _read_again(model: type[BaseModel], body: bytes) -> BaseModel:
-    """Find the fault of a body that is not valid, with the values at hand that `first_fault` compares."""
+    """Read what means the same in other words, or find the fault. Raises InvalidField and InvalidJson."""
     try:
         value = from_json(body)
     except ValueError:
         raise InvalidJson(None, "Send one JSON object.") from None
     try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        fault = first_fault(error.errors(include_url=False, include_context=False), value)
-    raise fault if fault.field else InvalidField("body", "Send one JSON object, with Content-Type: application/json.")
+        return validate(model, value)
+    except InvalidField as fault:
+        if fault.field:
+            raise
+    raise InvalidField("body", "Send one JSON object, with Content-Type: application/json.")
 
 
-def read_query(model: type[BaseModel], query: dict[str, str]) -> BaseModel:
-    """Raises InvalidField."""
-    try:
-        return model.model_validate(query)
-    except ValidationError as error:
-        raise first_fault(error.errors(include_url=False, include_context=False), query) from None
+def read_query(model: type[BaseModel], query: Sequence[tuple[str, str]]) -> BaseModel:
+    """A parameter without a value is absent. Raises InvalidField."""
+    asked = {name: value for name, value in query if value}
+    if len(asked) < len(query):
+        _check_names(model, [name for name, _ in query])
+    return validate(model, asked)
+
+
+def _check_names(model: type[BaseModel], names: Sequence[str]) -> None:
+    """Raises InvalidField if a parameter of the model is there twice."""
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    for name in known:
+        if names.count(name) > 1:
+            raise InvalidField(name, "Send this parameter once.")

@@ -37,8 +37,8 @@ class Request:
         return b",".join(found).decode("latin-1") if found else None
 
     @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    def query(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
 @dataclass(frozen=True, slots=True)

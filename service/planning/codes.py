@@ -86,7 +86,8 @@ def _place(asked: str | int, places: Mapping[str, int]) -> int | None:
 def check_style(field: str, space: LatentSpace, place: int, value: float) -> None:
     """Raises StyleOutOfRange with the `field` if the value is outside the range of the style code at `place`."""
     code = space.styles[place]
-    if not code.low <= value <= code.high:
+    # The service writes codes as float32, which may round the end of a range to a number just beyond it.
+    if not code.low <= value <= code.high and not np.float32(code.low) <= value <= np.float32(code.high):
         raise StyleOutOfRange(field, f"'{code.name}' must be from {code.low:g} to {code.high:g}.")
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from latent import Codes, ModelVersion
 from service.errors import EveryItemFailed, InvalidField, RequestError, within
 from service.planning.codes import codes_of
 from service.planning.plan import Plan
 from service.planning.point import Point
 from service.planning.provenance import Source, source_of
-from service.validation import first_fault
+from service.validation import validate
 
 
 def first_seed(items: Sequence[Any], seed: int) -> int:
@@ -45,9 +43,8 @@ def plan_items(items: Sequence[Any], version: ModelVersion, seed: int, index: in
 def _validate(item: Any, truncation: float) -> Point:
     """Raises InvalidField."""
     try:
-        point = Point.model_validate(item)
-    except ValidationError as error:
-        fault = first_fault(error.errors(include_url=False, include_context=False), item)
+        point = validate(Point, item)
+    except InvalidField as fault:
         raise (fault if fault.field else InvalidField(None, "Each item is one JSON object.")) from None
     if "truncation" not in point.model_fields_set:
         point.truncation = truncation

@@ -121,7 +121,7 @@ def test_what_is_refused_is_a_problem_that_the_document_knows(client: TestClient
     method, path, operation = operations(document)[name]
     sent: list[dict[str, Any]] = []
     if operation.get("parameters"):
-        sent += [{"params": {"model": "none"}}, {"params": {"colour": "red"}}] if "{" not in path else []
+        sent += [{"params": {"model": "none"}}, {"params": {"modle": "red"}}] if "{" not in path else []
     if "requestBody" in operation:
         sent += [{"content": b" " * 5_000_000}, {"content": b"{"}, {"json": {"model": "none"}}, {"json": {"n": 0}}]
     for each in sent:

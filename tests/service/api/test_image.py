@@ -84,12 +84,12 @@ def test_every_code_has_a_part_in_the_etag(client: TestClient) -> None:
     ("query", "field", "remedy"),
     [
         ("class=eleven", "class", "Choose one of: 0, 1"),
-        ("style=a", "style", "match pattern"),
+        ("style=a", "style", "Give numbers"),
         ("style=3", "style.0", "from -1 to 1"),
         ("seed=-1", "seed", "greater than or equal to 0"),
         ("seed=x", "seed", "valid integer"),
         ("version=xyz", "version", "match pattern"),
-        ("n=3", "n", "no such field"),
+        ("n=3", "n", "use POST /v1/images"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_parameter_with_the_remedy(

@@ -123,7 +123,8 @@ def test_an_animation_can_be_asked_for_by_accept_where_there_is_one_axis(client:
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({}, "columns", "required"),
-    ({"columns": None}, "columns", "one of 'class', 'style' and 'seed'"),
+    ({"columns": None}, "columns", "required"),
+    ({"columns": 1}, "columns", "one of 'class', 'style' and 'seed'"),
     ({"columns": {}}, "columns", "one of 'class', 'style' and 'seed'"),
     ({"columns": {"steps": 3}}, "columns", "one of 'class', 'style' and 'seed'"),
     ({"columns": {"class": ["11"]}}, "columns.class", "Choose one of"),

@@ -146,7 +146,7 @@ def test_a_request_of_bad_items_alone_is_refused(client: TestClient) -> None:
 
 @pytest.mark.parametrize("field", ["n", "class", "style", "noise"])
 def test_what_an_item_has_of_its_own_is_not_said_beside_the_items(client: TestClient, field: str) -> None:
-    beside = {"n": 1, "class": "7", "style": [0.5], "noise": NOISY}[field]
+    beside = {"n": 2, "class": "7", "style": [0.5], "noise": NOISY}[field]
     status, named, detail = refused(client, PATH, {"items": [{}], field: beside})
     assert (status, named) == (422, field)
     assert "Leave" in detail
