@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import httpx
 
 from faussaire import Client, Refused, UnexpectedAnswer
-from faussaire.types import Labelled
 from latent import LatentSpace
 from latent.containers import SUFFIX, Kind, container
 from latent.dataset import BLOCK, Balance, Dataset, shard
@@ -70,8 +69,10 @@ def draw_shards(folder: Path, job: Job, numbers: Sequence[int], path: Path, disp
 
 
 def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name: str | None, display: Display) -> None:
-    """Have a service draw the shards of these numbers. Raises RunMismatch and ServiceFailed."""
-    _claim(folder, {"service": url, "name": name or "its default model"} | job.settings())
+    """Have a service draw the shards of these numbers, all by the version of the model that it has now.
+
+    Raises RunMismatch and ServiceFailed.
+    """
 
     def wait(seconds: float) -> None:
         display.say(f"{url} is busy; the command tries again in {seconds:g} s")
@@ -79,9 +80,11 @@ def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name:
 
     try:
         with Client(url, retries=RETRIES, wait=wait) as client:
+            version = _find_version(client, url, name)
+            _claim(folder, {"sha256": version.partition("@")[2]} | job.settings())
 
             def write(into: Path, number: int, advance: Advance) -> str:
-                return fetch_shard(client, job, name, into, number, advance)
+                return fetch_shard(client, job, version, into, number, advance)
 
             _write_shards(folder, job, numbers, write, display)
     except Refused as refused:
@@ -96,6 +99,20 @@ def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name:
             f"{url} does not answer ({type(error).__name__}); check that it runs, and the same command goes on with "
             "this shard"
         ) from error
+
+
+def _find_version(client: Client, url: str, name: str | None) -> str:
+    """`NAME@DIGEST` of the model, or of the service's default model. Raises ServiceFailed."""
+    models = {model.card.name: model for model in client.models()}
+    default = next(model.card.name for model in models.values() if model.default)
+    asked, at, digest = (name or default).partition("@")
+    if asked not in models:
+        raise ServiceFailed(f"{url} has no model '{asked}'; --name takes one of: {', '.join(models)}")
+    digests = [version.digest for version in models[asked].versions]
+    found = [one for one in digests if one.startswith(digest)] if at else [models[asked].digest]
+    if not found:
+        raise ServiceFailed(f"{url} no longer has {name}; it has {', '.join(f'{asked}@{one[:12]}' for one in digests)}")
+    return f"{asked}@{found[0]}"
 
 
 def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance: Advance) -> str:
@@ -119,10 +136,9 @@ def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance
     return checksum.hexdigest()
 
 
-def fetch_shard(client: Client, job: Job, name: str | None, path: Path, number: int, advance: Advance) -> str:
+def fetch_shard(client: Client, job: Job, version: str, path: Path, number: int, advance: Advance) -> str:
     """Have a service draw one shard, and return its SHA-256. The items count as drawn at the end."""
     checksum = hashlib.sha256()
-    model: Labelled = {} if name is None else {"model": name}
     path.parent.mkdir(parents=True, exist_ok=True)
     client.dataset(
         path,
@@ -134,7 +150,7 @@ def fetch_shard(client: Client, job: Job, name: str | None, path: Path, number: 
         shard=number,
         balance=job.balance,
         style=job.styles,
-        **model,  # type: ignore[misc]
+        model=version,
     )
     advance(len(job.shard(number)))
     return checksum.hexdigest()

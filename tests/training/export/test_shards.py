@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
+from faussaire import Client
 from latent import draw_noise
 from latent.dataset import Dataset, shard
-from service.settings import ROOT
+from service.app import create_app
+from service.settings import ROOT, Settings
+from tests.conftest import digest_of, listening, write_version
 from tests.training.test_cli import run
 from training.commands.terminal import Terminal
 from training.errors import Unfit, UnknownName
@@ -118,6 +121,32 @@ def test_the_command_writes_all_shards_goes_on_and_refuses_another_data_set_in_t
     code, said = run(monkeypatch, capsys, "dataset", "-o", folder)
     assert code == 2
     assert "give either --model FILE" in said
+
+
+def test_shards_of_two_versions_never_become_one_data_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    first = write_version(models, 0)
+    app = create_app(Settings(models_dir=models, default_model="small", watch_seconds=0.01))
+    with listening(app) as url:
+        command = ["dataset", "--from", url, "-o", str(tmp_path / "set"), "--items", "20", "--shards", "2"]
+        assert run(monkeypatch, capsys, *command, "--shard", "0")[0] == 0
+        before = digest_of(first)
+        after = digest_of(write_version(models, 1))
+        with Client(url) as client:
+            while client.models()[0].digest == before:  # the service looks at its folder again and again
+                pass
+        code, said = run(monkeypatch, capsys, *command, "--shard", "1")
+        assert code == 2
+        assert f"its sha256 is {before}, not {after}" in said
+        code, said = run(monkeypatch, capsys, *command, "--name", f"small@{before[:12]}")
+        assert code == 2
+        assert f"no longer has small@{before[:12]}" in said
+        code, said = run(monkeypatch, capsys, *command, "--name", "other")
+        assert code == 2
+        assert "has no model 'other'; --name takes one of: small" in said
 
 
 def test_a_service_that_does_not_answer_is_one_line(
