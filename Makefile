@@ -7,6 +7,9 @@ DEVICE ?= auto
 IMAGE ?= faussaire
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker || echo podman))
 
+# BentoML takes an address and no name. An address of IPv6 may have brackets.
+ADDRESS := $(PYTHON) -c "import socket, sys; print(sorted(socket.getaddrinfo(sys.argv[1].strip('[]'), None))[0][4][0])"
+
 BIN := .venv/dev/bin
 PIP := -m pip --disable-pip-version-check --quiet
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
@@ -23,7 +26,7 @@ help: ## list the targets
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
 	@# A server that starts wipes the workers' metrics in BENTOML_HOME, so this checkout has its own.
 	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
-		.venv/serve/bin/bentoml serve . --host $(HOST) --port $(PORT) --timeout-graceful-shutdown 20
+		.venv/serve/bin/bentoml serve . --host $$($(ADDRESS) '$(HOST)') --port $(PORT) --timeout-graceful-shutdown 20
 
 monitor: .venv/dev/installed ## serve, with Prometheus at :9090 and Alertmanager at :9093 (HOST=, PORT=)
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m monitoring.local

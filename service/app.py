@@ -149,7 +149,7 @@ def _open(settings: Settings, tracing: Tracing, try_files: Try) -> Callable[[], 
     async def opened() -> AsyncIterator[Context]:
         metrics.begin(problem_types(), settings.max_queue_rows)
         async with AsyncExitStack() as stack:
-            with _exit_on_error():
+            with exit_on_error():
                 stack.enter_context(tracing)
                 context = await stack.enter_async_context(open_context(settings, try_files))
             yield context
@@ -158,7 +158,7 @@ def _open(settings: Settings, tracing: Tracing, try_files: Try) -> Callable[[], 
 
 
 @contextmanager
-def _exit_on_error() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Print one line and exit if the service cannot start."""
     try:
         yield

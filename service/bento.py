@@ -6,12 +6,14 @@ from typing import Any
 
 import bentoml
 from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.utils import circus
 from bentoml.images import Image
 from uvicorn.config import HTTP_PROTOCOLS
 
-from service.app import connecting, create_app
+from service.app import connecting, create_app, exit_on_error
 from service.registry.trial import trying
 from service.settings import Settings
+from service.supervision import Supervision
 from service.telemetry.space import require_space
 from service.telemetry.writer import write_apart
 
@@ -31,8 +33,11 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
 
     def inject_config(self) -> None:
         """BentoML calls this first in each process. An invalid setting ends the parent, before there are workers."""
-        workers = self.config["workers"] = Settings.from_environment().workers
-        require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), workers)
+        with exit_on_error():
+            workers = self.config["workers"] = Settings.from_environment().workers
+            require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), workers)
+        if not issubclass(circus.Arbiter, Supervision):
+            circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), {})  # type: ignore[assignment,misc]
         super().inject_config()
 
     def to_asgi(self, is_main: bool = True) -> Any:

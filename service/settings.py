@@ -1,18 +1,32 @@
 """What an operator may set: environment variables with the prefix FAUSSAIRE_."""
 
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.errors import InvalidSetting
+
 ROOT = Path(__file__).parents[1]
+
+PREFIX = "FAUSSAIRE_"
+
+OTHERS = re.compile(
+    # The client's, the trainer's, and those that Kubernetes sets for services whose names begin with faussaire.
+    r"FAUSSAIRE_(KEY|DATA_DIR|STORAGE|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?))"
+)
+"""Variables that are no settings of the service."""
 
 Device = Literal["auto", "cpu", "cuda"]
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="FAUSSAIRE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     models_dir: Path = Field(
         default=ROOT / "models", description="Folder of the models: the service serves its `*.onnx` files."
@@ -104,10 +118,20 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Raises SystemExit with one line that names the first invalid variable."""
+        """Raises InvalidSetting for the first invalid or unknown variable."""
+        _check_names(os.environ)
         try:
             return cls()
         except ValidationError as error:
             first = error.errors()[0]
             name = "_".join(str(part) for part in first["loc"]).upper()
-            raise SystemExit(f"error: FAUSSAIRE_{name}: {first['msg']}") from None
+            raise InvalidSetting(f"{PREFIX}{name}: {first['msg']}") from None
+
+
+def _check_names(variables: Iterable[str]) -> None:
+    """Raises InvalidSetting for a variable that looks like a setting and is none."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for name in variables:
+        if name.startswith(PREFIX) and name not in known and not OTHERS.fullmatch(name):
+            (meant,) = get_close_matches(name, known, 1, 0) or [""]
+            raise InvalidSetting(f"{name}: there is no such setting; did you mean {meant}?")

@@ -43,13 +43,13 @@ from service.app import connecting
 from service.http.application import Application
 from service.settings import Settings
 
-REQUIRED = "FAUSSAIRE_REQUIRED"
+REQUIRED = "TEST_REQUIRES"
 NOISE = 62
 CLASSES = tuple("0123456789")
 
 
 def program(name: str) -> str:
-    """Where a program is. A test that needs an absent one is skipped, or fails where FAUSSAIRE_REQUIRED names it."""
+    """Where a program is. A test that needs an absent one is skipped, or fails where TEST_REQUIRES names it."""
     found = shutil.which(name)
     if found is None:
         required = name in os.environ.get(REQUIRED, "").split(",")

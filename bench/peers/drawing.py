@@ -14,7 +14,7 @@ from latent import Codes, GeneratorCard, draw_noise
 from latent.png import encode_png
 from latent.sheet import tile
 
-MODEL = Path(os.environ.get("FAUSSAIRE_PEERS_MODEL", "models/mnist-infogan.onnx"))
+MODEL = Path(os.environ.get("BENCH_MODEL", "models/mnist-infogan.onnx"))
 BATCH = 16
 """Requests that a peer draws together, if it batches: with more, an image costs hardly less."""
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from service.errors import InvalidModel
+from service.errors import InvalidModel, InvalidSetting
 from service.inference.batcher import Batcher
 from service.registry import folder
 from service.registry.catalogue import Catalogue, Served, Versions
@@ -36,7 +36,7 @@ class Registry:
         self.now = Catalogue({}, "")
 
     async def __aenter__(self) -> "Registry":
-        """The log names each file that is refused. Raises InvalidModel if no generator is left."""
+        """The log names each file that is refused. Raises InvalidModel if no generator is left, and InvalidSetting."""
         models = self._settings.models_dir
         self._seen = self._tried = folder.look(models)
         changes, refused = await asyncio.to_thread(self._open, list(self._seen))
@@ -47,8 +47,16 @@ class Registry:
         for reason in refused + unclear:
             _refuse(reason, "the service starts without it")
         self._serve(wanted)
+        self._check_default()
         self._count_refused(self._seen)
         return self
+
+    def _check_default(self) -> None:
+        """Raises InvalidSetting if there is no model of the name that was set."""
+        asked = self._settings.default_model
+        if "default_model" in self._settings.model_fields_set and asked not in self.now.models:
+            names = ", ".join(self.now.models)
+            raise InvalidSetting(f"FAUSSAIRE_DEFAULT_MODEL: no model has the name '{asked}'; choose one of: {names}")
 
     async def __aexit__(self, *_: object) -> None:
         async with AsyncExitStack() as stack:

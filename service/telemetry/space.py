@@ -7,18 +7,18 @@ import os
 import shutil
 from pathlib import Path
 
+from service.errors import InvalidSetting
+
 NEEDED = 2**23
 """Bytes of one worker: five files of a megabyte, and what else it writes."""
 
 
 def require_space(folder: Path, workers: int) -> None:
-    """Raises SystemExit with one line if the disk has no room."""
+    """Raises InvalidSetting if the disk has no room."""
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < NEEDED * workers:
         mebibytes = NEEDED * workers // 2**20
-        raise SystemExit(
-            f"error: the disk of {folder} is full: free {mebibytes} MiB, or set BENTOML_HOME to another disk"
-        )
+        raise InvalidSetting(f"the disk of {folder} is full: free {mebibytes} MiB, or set BENTOML_HOME to another disk")
 
 
 def reserve_space(folder: Path) -> None:

@@ -1,35 +1,97 @@
 import os
+import re
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from tests.end_to_end.conftest import ROOT, free_port
+import httpx
+import psutil
+import pytest
+
+from tests.end_to_end.conftest import ROOT, free_port, serving, workers
 
 
-def said_until_the_error(home: Path, **settings: str) -> list[str]:
-    environment = os.environ | {"BENTOML_HOME": str(home)} | settings
-    command = [str(Path(sys.executable).parent / "bentoml"), "serve", ".", "--port", str(free_port())]
-    said: list[str] = []
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            said.append(line)
-            if line.startswith("error:"):
-                break
-        server.terminate()
-    return said
+def start(home: Path, **settings: str) -> tuple[int, list[str]]:
+    """Start a server that cannot start: its exit status, and what it said."""
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "bentoml"), "serve", ".", "--port", str(free_port())],
+        cwd=ROOT,
+        env=os.environ | {"BENTOML_HOME": str(home)} | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
 
 
-def test_a_folder_without_models_is_one_line_that_names_it(tmp_path: Path) -> None:
-    said = said_until_the_error(tmp_path, FAUSSAIRE_MODELS_DIR=str(tmp_path))
-    assert said[-1].startswith(f"error: {tmp_path} has no .onnx file")
-    assert not any("Traceback" in line for line in said)
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"FAUSSAIRE_MODELS_DIR": "/dev/null/none"}, "error: /dev/null/none"),
+        ({"FAUSSAIRE_MODELS_DIR": "docs"}, "error: docs has no .onnx file; export one with 'faussaire export'"),
+        ({"FAUSSAIRE_DEFAULT_MODEL": "mnist-infogam"}, "error: FAUSSAIRE_DEFAULT_MODEL: no model has the name"),
+        ({"FAUSSAIRE_DEFUALT_MODEL": "x"}, "error: FAUSSAIRE_DEFUALT_MODEL: there is no such setting; did you mean"),
+        ({"FAUSSAIRE_MAX_IMAGES": "0"}, "error: FAUSSAIRE_MAX_IMAGES: Input should be greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_start_says_one_line_and_ends_with_two(
+    tmp_path: Path, workers: str, settings: dict[str, str], said: str
+) -> None:
+    status, lines = start(tmp_path, FAUSSAIRE_WORKERS=workers, **settings)
+    assert status == 2, lines
+    assert [line for line in lines if line.startswith(said)], lines
+    assert not any("Traceback" in line for line in lines)
 
 
 def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
     collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    said = said_until_the_error(tmp_path, **collector)
-    assert said[-1].startswith("error: OTEL_EXPORTER_OTLP_PROTOCOL: set it to http/protobuf")
+    status, said = start(tmp_path, **collector)
+    assert status == 2
+    assert [line for line in said if line.startswith("error: OTEL_EXPORTER_OTLP_PROTOCOL: set it to http/protobuf")]
     assert not any("Traceback" in line for line in said)
+
+
+def test_nothing_listens_but_the_service(models_dir: Path, tmp_path: Path) -> None:
+    """Whoever reaches the process manager can run programs as the server's user."""
+    with serving(models_dir, tmp_path) as client:
+        (worker,) = workers(models_dir)
+        parent = worker.parent()
+        assert parent is not None
+        connections = [
+            each for process in (parent, *parent.children(recursive=True)) for each in process.net_connections("all")
+        ]
+        listening = {
+            each.laddr.port
+            for each in connections
+            if each.status == psutil.CONN_LISTEN and each.family != socket.AF_UNIX
+        }
+        assert listening == {client.base_url.port}
+        (commands,) = {Path(str(each.laddr)) for each in connections if str(each.laddr).endswith("/commands")}
+        assert commands.parent.stat().st_mode & 0o777 == 0o700
+    assert not commands.parent.exists()
+
+
+def test_a_worker_that_is_killed_is_replaced(models_dir: Path, tmp_path: Path) -> None:
+    with serving(models_dir, tmp_path) as client:
+        (worker,) = workers(models_dir)
+        worker.kill()
+        answers: list[httpx.Response] = []
+        while not answers:
+            with suppress(httpx.TransportError):  # the connections of the dead one
+                answers.append(client.get("/readyz"))
+        assert answers[0].is_success
+        assert workers(models_dir) != [worker]
+
+
+@pytest.mark.parametrize("host", ["localhost", "[::1]", "::1", "127.0.0.1"])
+def test_make_takes_each_form_of_a_host(host: str) -> None:
+    shown = subprocess.run(
+        ["make", "--dry-run", "serve", f"HOST={host}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    (command,) = re.findall(r"--host \$\((.*?)\) --port", shown.stdout)
+    address = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+    assert address in {"127.0.0.1", "::1"}

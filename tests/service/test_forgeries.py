@@ -1,6 +1,6 @@
 """What the service drew is verified, whatever lossless tools did to it; and no forgery of any kind is.
 
-FAUSSAIRE_FORGERIES sets how many pictures of our own, and how many forgeries, are tried.
+TEST_FORGERIES sets how many pictures of our own, and how many forgeries, are tried.
 """
 
 import io
@@ -20,7 +20,7 @@ from latent.origin import KEYWORD
 from service.app import create_app
 from service.settings import ROOT, Settings
 
-TRIED = int(os.environ.get("FAUSSAIRE_FORGERIES", "300"))
+TRIED = int(os.environ.get("TEST_FORGERIES", "300"))
 MODEL = "mnist-infogan"
 
 Random = np.random.Generator

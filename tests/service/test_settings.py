@@ -1,5 +1,6 @@
 import pytest
 
+from service.errors import InvalidSetting
 from service.settings import ROOT, Settings
 
 
@@ -13,5 +14,37 @@ def test_settings_come_from_the_environment_over_the_default(monkeypatch: pytest
 
 def test_a_setting_that_is_not_valid_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAUSSAIRE_MAX_IMAGES", "many")
-    with pytest.raises(SystemExit, match=r"^error: FAUSSAIRE_MAX_IMAGES: Input should be a valid integer"):
+    with pytest.raises(InvalidSetting, match=r"^FAUSSAIRE_MAX_IMAGES: Input should be a valid integer"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("FAUSSAIRE_DEFUALT_MODEL", "FAUSSAIRE_DEFAULT_MODEL"), ("FAUSSAIRE_WORKER", "FAUSSAIRE_WORKERS")],
+)
+def test_a_variable_that_is_no_setting_is_named_with_what_was_meant(
+    monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(InvalidSetting, match=f"^{variable}: there is no such setting; did you mean {meant}"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "FAUSSAIRE_SERVICE_HOST",
+        "FAUSSAIRE_SERVICE_PORT",
+        "FAUSSAIRE_SERVICE_PORT_HTTP",
+        "FAUSSAIRE_PORT",
+        "FAUSSAIRE_PORT_3000_TCP",
+        "FAUSSAIRE_PORT_3000_TCP_ADDR",
+        "FAUSSAIRE_BLUE_SERVICE_HOST",
+        "FAUSSAIRE_BLUE_PORT_80_TCP_PROTO",
+    ],
+)
+def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "tcp://10.0.0.1:3000")
+    assert Settings.from_environment() == Settings()

@@ -1,0 +1,50 @@
+"""What our supervisor of the workers does otherwise than BentoML's, which is one of Circus."""
+
+import os
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+CANNOT_START = 2
+"""The exit status of a worker that said in one line why it cannot start. A new one could not either."""
+
+LOOK_EVERY = 1.0
+"""Seconds until a worker that died is replaced, for which BentoML takes ten."""
+
+
+class Supervision:
+    """To be mixed into the arbiter's class.
+
+    Circus listens for commands on TCP ports without asking who commands: any user of the machine could run programs as
+    ours. Here it listens on sockets in a folder that is the server's alone.
+    """
+
+    exit_stack: ExitStack
+
+    def __init__(self, *watchers: Any, **options: Any) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="faussaire-")  # of mode 0700
+        options |= {
+            "endpoint": f"ipc://{Path(self._folder.name) / 'commands'}",
+            "pubsub_endpoint": f"ipc://{Path(self._folder.name) / 'events'}",
+            "check_delay": LOOK_EVERY,
+        }
+        super().__init__(*watchers, **options)
+
+    def stop(self) -> Any:
+        stopped = super().stop()  # type: ignore[misc]
+        self._folder.cleanup()
+        return stopped
+
+    def reap_processes(self) -> None:
+        """End with the first worker that cannot start."""
+        with suppress(ChildProcessError):
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is not None and ended.si_code == os.CLD_EXITED and ended.si_status == CANNOT_START:
+                for other in psutil.Process().children():
+                    other.terminate()
+                self._folder.cleanup()
+                os._exit(CANNOT_START)
+        super().reap_processes()  # type: ignore[misc]
