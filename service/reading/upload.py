@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
+from latent.depth import depth_of, to_bytes
 from latent.origin import KEYWORD, ImageOrigin, SheetOrigin, parse_origin
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
 
@@ -53,7 +54,8 @@ def decode(picture: Image.Image) -> Image.Image:
         raise _broken() from error
     if picture.mode.startswith("I;16"):
         # Pillow's own conversion makes everything above 255 of 65,535 white.
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        levels = np.asarray(picture)
+        return Image.fromarray(to_bytes(levels, depth_of(levels)))
     return picture
 
 

@@ -70,6 +70,12 @@ def test_sixteen_bits_a_pixel_keep_their_greys() -> None:
     assert np.array_equal(read(saved(Image.fromarray(deep))), PAGE // 2)
 
 
+@pytest.mark.parametrize("depth", [8, 10, 12, 14, 16])
+def test_the_bits_that_a_picture_fills_count_not_those_of_its_file(depth: int) -> None:
+    held = (PAGE.astype(np.uint32) * ((1 << depth) - 1) // 255).astype(np.uint16)
+    assert np.array_equal(read(saved(Image.fromarray(held))), PAGE)
+
+
 def test_a_photograph_is_turned_the_right_way_up() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
