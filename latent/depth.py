@@ -22,6 +22,5 @@ def depth_of(levels: NDArray[np.integer[Any]]) -> int:
 
 def to_bytes(levels: NDArray[np.integer[Any]], depth: int) -> NDArray[np.uint8]:
     """Scale levels, which `depth` bits hold, so that white is 255. Images of one set have one depth in common."""
-    white = (1 << depth) - 1
-    scaled: NDArray[np.uint8] = np.rint(levels * np.float32(255 / white)).astype(np.uint8)
-    return scaled
+    bytes_of = np.rint(np.arange(1 << depth) * (255 / ((1 << depth) - 1))).astype(np.uint8)
+    return np.asarray(bytes_of[levels])

@@ -15,7 +15,7 @@ KEYWORD = "faussaire"
 """The keyword of the text chunk."""
 
 LONGEST = 1_000_000
-"""Characters of a text chunk that are written and read; Pillow reads no chunk that is longer than 2^20."""
+"""Characters of a text chunk that are written and read. Most readers read no chunk that is longer than 2^20."""
 
 INDEX_LIMIT = SEED_LIMIT // 2
 

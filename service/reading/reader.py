@@ -14,7 +14,7 @@ from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
 from service.errors import NoRecogniser, SheetOfImages
 from service.inference.recogniser import Recogniser
 from service.reading.framing import frame
-from service.reading.upload import decode, open_picture, read_origin
+from service.reading.upload import decode, open_upload
 from service.registry.catalogue import Catalogue
 
 
@@ -69,8 +69,8 @@ class CodesReader:
         Raises UnknownModel, OtherVersion, NotAnImage, TooManyPixels, BrokenImage, BlankImage, SheetOfImages and
         NoRecogniser.
         """
-        picture = open_picture(content, self._max_pixels)
-        origin = read_origin(picture)
+        upload = open_upload(content, self._max_pixels)
+        origin = upload.origin
         if isinstance(origin, SheetOrigin):
             raise SheetOfImages("body", self._explain_sheet(origin))
         served = self._catalogue.find(asked)
@@ -81,7 +81,7 @@ class CodesReader:
                 return _from_origin(origin, drew.version)
         if served.recogniser is None:
             raise NoRecogniser("model", self._explain_no_recogniser(served.version, origin))
-        return _from_recogniser(served.recogniser, frame(decode(picture), served.recogniser.card), served.version)
+        return _from_recogniser(served.recogniser, frame(decode(upload), served.recogniser.card), served.version)
 
     def _explain_sheet(self, sheet: SheetOrigin) -> str:
         drew = self._catalogue.of_digest(sheet.digest)

@@ -1,22 +1,70 @@
 """A request's body as a picture. Its header is checked before its pixels are read."""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
+from PIL import Image
 
-from latent.depth import depth_of, to_bytes
-from latent.origin import KEYWORD, ImageOrigin, SheetOrigin, parse_origin
+from latent.depth import DEPTHS, depth_of, to_bytes
+from latent.metadata import read_orientation, read_record, strip_metadata
+from latent.origin import Origin
+from latent.png import SIGNATURE
 from service.errors import BrokenImage, NotAnImage, TooManyPixels
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
 """The formats that the service reads, with their media types. Pillow's other readers are less used and less safe."""
 
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a picture of each Exif orientation the right way up."""
 
-def open_picture(content: bytes, max_pixels: int) -> Image.Image:
-    """Open a picture without reading its pixels. Raises NotAnImage and TooManyPixels."""
+LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
+"""Pillow reads the high bytes of colours of 16 bits. So it reads the low bytes; of grey and alpha, all four bytes."""
+
+
+DEPTH_PLACE = 24
+"""Where a PNG says how many bits a level has."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    picture: Image.Image
+    file: bytes
+    """Without metadata."""
+    origin: Origin | None
+    """What the file records of itself."""
+    orientation: int
+    """Which way is up, as Exif has it."""
+
+
+def open_upload(content: bytes, max_pixels: int) -> Upload:
+    """Open a picture and read its pixels and its record. Raises NotAnImage, TooManyPixels and BrokenImage."""
+    file = strip_metadata(content)
+    picture = _open(file, max_pixels)
+    _load(picture)
+    exif = content if picture.format in ("PNG", "JPEG") else picture.info.get("exif", b"")
+    return Upload(picture, file, read_record(content), read_orientation(exif))
+
+
+def decode(upload: Upload) -> Image.Image:
+    """The picture, the right way up, with 8 bits a channel. Raises BrokenImage."""
+    picture = _reduce_depth(upload)
+    method = TURNS.get(upload.orientation)
+    return picture if method is None else picture.transpose(method)
+
+
+def _open(file: bytes, max_pixels: int) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(content), formats=list(FORMATS))
+        picture = Image.open(io.BytesIO(file), formats=list(FORMATS))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(max_pixels) from None
     except Exception as error:  # Pillow's readers raise anything
@@ -27,40 +75,38 @@ def open_picture(content: bytes, max_pixels: int) -> Image.Image:
     return picture
 
 
-def load(picture: Image.Image) -> None:
-    """Read the pixels. Raises BrokenImage."""
+def _load(picture: Image.Image) -> None:
     try:
         picture.load()
     except Exception as error:  # Pillow's decoders raise anything
-        raise _broken() from error
+        raise BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.") from error
 
 
-def read_origin(picture: Image.Image) -> ImageOrigin | SheetOrigin | None:
-    """The origin that a picture's text chunk records, if it is one of ours. Raises BrokenImage.
-
-    Some tools write text behind the pixels, so these are read first.
-    """
-    load(picture)
-    text = picture.info.get(KEYWORD)
-    return parse_origin(text) if isinstance(text, str) else None
-
-
-def decode(picture: Image.Image) -> Image.Image:
-    """Read the pixels and turn the picture upright. Raises BrokenImage."""
-    load(picture)
-    try:
-        ImageOps.exif_transpose(picture, in_place=True)
-    except Exception as error:  # the orientation is the file's own word
-        raise _broken() from error
+def _reduce_depth(upload: Upload) -> Image.Image:
+    """8 bits a channel, of however many bits the levels fill."""
+    picture = upload.picture
     if picture.mode.startswith("I;16"):
-        # Pillow's own conversion makes everything above 255 of 65,535 white.
         levels = np.asarray(picture)
         return Image.fromarray(to_bytes(levels, depth_of(levels)))
-    return picture
+    if not (upload.file.startswith(SIGNATURE) and upload.file[DEPTH_PLACE] == DEPTHS[-1]):
+        return picture
+    high = np.asarray(picture)
+    if high[:, :, :3].max() >= 1 << (DEPTHS[-2] - 8):
+        return picture  # more than the next depth would hold, so the high bytes say all
+    levels = _levels(upload.file, high)
+    parts = [to_bytes(part, depth_of(part)) for part in (levels[:, :, :3], levels[:, :, 3:])]
+    return Image.fromarray(np.concatenate(parts, axis=2))
 
 
-def _broken() -> BrokenImage:
-    return BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.")
+def _levels(file: bytes, high: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """All bits of colours of 16 bits, (h, w, channels), by their high bytes and a second look at the file."""
+    picture = Image.open(io.BytesIO(file))
+    raw = str(picture.tile[0].args)
+    picture.tile = [tile._replace(args=LOW_BYTES[raw]) for tile in picture.tile]
+    low = np.asarray(picture)
+    if raw == "LA;16B":
+        low = low[:, :, [1, 1, 1, 3]]
+    return np.asarray(high.astype(np.uint16) << 8 | low)
 
 
 def _too_large(max_pixels: int) -> TooManyPixels:

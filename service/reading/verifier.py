@@ -9,7 +9,7 @@ from latent.origin import Drawn
 from latent.verification import Claim, Reason, Unverified, describe, no_record, unknown_version
 from service.errors import TooManyImages
 from service.inference.batcher import Images
-from service.reading.upload import open_picture, read_origin
+from service.reading.upload import open_upload
 from service.registry.catalogue import Catalogue, Served
 
 
@@ -82,8 +82,8 @@ def read_claim(content: bytes, catalogue: Catalogue, max_pixels: int, max_images
 
     Raises Unverified, NotAnImage, TooManyPixels, BrokenImage and TooManyImages.
     """
-    picture = open_picture(content, max_pixels)
-    origin = read_origin(picture)
+    upload = open_upload(content, max_pixels)
+    picture, origin = upload.picture, upload.origin
     if origin is None:
         raise no_record()
     served = catalogue.of_digest(origin.digest)

@@ -1,5 +1,6 @@
 """Whether the generators of a folder drew a picture."""
 
+import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,8 @@ from PIL import Image
 
 from latent import ModelVersion
 from latent.card import RECOGNISER_SUFFIX
-from latent.origin import KEYWORD, Origin, parse_origin
+from latent.metadata import read_record, strip_metadata
+from latent.origin import Origin
 from latent.verification import Claim, Unverified, no_record, unknown_version
 from training.errors import InvalidFolder, InvalidPicture
 from training.export.model import Model
@@ -38,9 +40,8 @@ class Verifier:
 
     def verify(self, path: Path) -> Found:
         """Raises Unverified, InvalidPicture and InvalidModel."""
-        picture = _open_picture(path)
-        text = picture.info.get(KEYWORD)
-        origin = parse_origin(text) if isinstance(text, str) else None
+        content = _read(path)
+        picture, origin = _open_picture(path, content), read_record(content)
         if origin is None:
             raise no_record()
         if origin.digest not in self._files:
@@ -56,15 +57,23 @@ class Verifier:
         return Found(origin, version)
 
 
-def _open_picture(path: Path) -> Image.Image:
+def _read(path: Path) -> bytes:
     """Raises InvalidPicture."""
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
+        return path.read_bytes()
     except FileNotFoundError:
         raise InvalidPicture(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise InvalidPicture(f"{path} is a folder; name image files") from None
+    except OSError as error:
+        raise InvalidPicture(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _open_picture(path: Path, content: bytes) -> Image.Image:
+    """Raises InvalidPicture."""
+    try:
+        with Image.open(io.BytesIO(strip_metadata(content))) as picture:
+            picture.load()
+            return picture
     except Exception as error:  # Pillow's readers raise anything
         raise InvalidPicture(f"{path} is not an image that can be read") from error
