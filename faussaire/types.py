@@ -155,7 +155,11 @@ class ImageCodes(BaseModel):
     source: Literal["metadata", "recogniser"]
     class_: str | None = Field(default=None, alias="class")
     classes: dict[str, float]
+    certainty: float | None = None
+    """How sure the class is, from 0 to 1."""
     styles: dict[str, float]
+    removed: list[str] | None = None
+    """What else was on the page and was left out."""
     seed: int | None = None
     index: int | None = None
     truncation: float | None = None

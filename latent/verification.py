@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from latent.depth import depth_of
 from latent.origin import ImageOrigin, Origin, SheetOrigin
 from latent.release import ModelVersion, version_label
 from latent.sheet import enlarge, tile
@@ -136,7 +137,8 @@ def _differ(picture: Picture, expected: Pixels) -> NDArray[np.bool_]:
     """Which pixels (h, w) differ from those expected (h, w, channels). A pixel that is not opaque differs."""
     if picture.mode.startswith("I"):
         levels = np.asarray(picture)[:, :, None]
-        return np.asarray((levels != expected.astype(np.int32) * 257).any(axis=2))
+        white = (1 << depth_of(levels)) - 1  # 255 where a file of 16 bits holds 8
+        return np.asarray((levels != expected.astype(np.int32) * (white // 255)).any(axis=2))
     if picture.mode in ("L", "RGB") and not picture.has_transparency_data:
         found = np.asarray(picture)
         return np.asarray((found.reshape(*found.shape[:2], -1) != expected).any(axis=2))

@@ -242,6 +242,11 @@ class BlankImage(RequestError):
     title = "The image shows nothing"
 
 
+class UnclearImage(RequestError):
+    slug = "unclear-image"
+    title = "The image does not clearly show one drawing"
+
+
 class InvalidDataset(RequestError):
     slug = "invalid-dataset"
     title = "There is no such data set"

@@ -15,7 +15,7 @@ ANSWERS: dict[int, dict[str, Any]] = {
     404: describe("There is no such model"),
     413: describe("The file is too large"),
     415: describe("The body is not an image"),
-    422: describe("The image is blank, damaged, a sheet or too large, or the model has no recogniser"),
+    422: describe("The image is blank, unclear, damaged, a sheet or too large, or the model has no recogniser"),
     429: describe("Too many images are waiting: see Retry-After"),
 }
 

@@ -1,6 +1,7 @@
 """Frames any picture as the images of a data set are framed, so that a recogniser finds the drawing."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,44 +10,53 @@ from PIL import Image
 
 from latent import Framing, ImageShape, RecogniserCard
 from service.errors import BlankImage
+from service.reading.drawing import NOTHING, Removed, find_drawing
+from service.reading.ground import Levels, border
+from service.reading.ink import COARSEST, FAINT, GRAIN, measure_ink
 
 Pixels = NDArray[np.uint8]
-Levels = NDArray[np.float32]
-
-FAINT = 0.1
-"""A pixel that differs less than this from the background is shade or JPEG's ringing, and does not widen the box."""
-
-GRAIN = 8
-"""A pixel that differs less from the background than this many times the border's median is the paper's grain."""
-
-COARSEST = 0.25
-"""The most that counts as grain. If the border differs more, the drawing reaches the border."""
 
 LARGEST = 1024
 """The longer side in pixels, to which larger pictures are reduced: a frame has some tens, and floats are large."""
 
 
-def frame(picture: Image.Image, card: RecogniserCard) -> Pixels:
-    """Lay the picture out in the card's frame: (H, W, channels). Raises BlankImage.
+@dataclass(frozen=True)
+class Framed:
+    pixels: Pixels
+    """(H, W, channels)"""
+    removed: tuple[Removed, ...] = ()
+    """What else than the drawing was on the page."""
+
+
+def frame(picture: Image.Image, card: RecogniserCard) -> Framed:
+    """Lay the picture's drawing out in the card's frame. Raises BlankImage and UnclearImage.
 
     Grey frames are bright on dark, as MNIST and Fashion-MNIST are; pictures that are dark on bright are inverted. A
     picture of the frame's size is already laid out.
     """
     pixels = _flatten(picture, card.image.channels)  # (h, w, channels)
-    background = np.median(_border(pixels), axis=0)
-    if card.image.channels == 1 and not _is_bright_on_dark(pixels, background):
-        pixels, background = 255 - pixels, 255 - background
-    ink = _ink(pixels, background)  # (h, w)
+    if card.image.channels != 1:
+        return _frame_colours(pixels, card)
+    levels = pixels[:, :, 0]
+    if levels.shape == (card.image.height, card.image.width):
+        ink = measure_ink(levels)
+        if ink.levels.max() < FAINT:
+            raise BlankImage("body", NOTHING)
+        return Framed(pixels if ink.bright else 255 - pixels)
+    # Grey paper becomes black; the drawing keeps its share of the range above the paper.
+    drawing = find_drawing(levels)
+    drawn = np.rint(255 * drawing.ink[:, :, None]).astype(np.uint8)
+    return Framed(_lay_out(drawn, drawing.ink, np.zeros(1), card.image, card.framing), drawing.removed)
+
+
+def _frame_colours(pixels: Pixels, card: RecogniserCard) -> Framed:
+    background = np.median(border(pixels), axis=0)
+    ink = _ink(pixels, background)
     if ink.max() < FAINT:
-        raise BlankImage(
-            "body", "Nothing is drawn in this image: send an image whose drawing stands out from its border."
-        )
-    if pixels.shape == (card.image.height, card.image.width, card.image.channels):
-        return pixels
-    if card.image.channels == 1:
-        # Grey paper becomes black; the drawing keeps its share of the range above the paper.
-        pixels, background = np.rint(255 * ink[:, :, None]).astype(np.uint8), np.zeros(1)
-    return _lay_out(pixels, ink, background, card.image, card.framing)
+        raise BlankImage("body", NOTHING)
+    if pixels.shape[:2] == (card.image.height, card.image.width):
+        return Framed(pixels)
+    return Framed(_lay_out(pixels, ink, background, card.image, card.framing))
 
 
 def _flatten(picture: Image.Image, channels: int) -> Pixels:
@@ -74,26 +84,11 @@ def _paper_for(drawn: Image.Image) -> str:
     return "black" if (light * opacity).sum() > 127.5 * opacity.sum() else "white"
 
 
-def _border(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The outermost pixels: (count, channels)."""
-    outermost = np.ones(pixels.shape[:2], np.bool_)
-    outermost[1:-1, 1:-1] = False
-    return np.asarray(pixels[outermost])
-
-
-def _is_bright_on_dark(pixels: Pixels, background: NDArray[np.float64]) -> bool:
-    mean, paper = pixels.mean(), background.item()
-    return bool(mean > paper or (mean == paper and paper < 128))
-
-
 def _ink(pixels: Pixels, background: NDArray[np.float64]) -> Levels:
     """How far each pixel is from the background, from 0 to 1, and 0 if it may be noise: (h, w)."""
-    away = pixels.astype(np.float32) - background.astype(np.float32)
-    if pixels.shape[2] == 1:
-        ink = np.clip(away[:, :, 0] / np.float32(255 - background.item()), 0, 1)
-    else:
-        ink = np.abs(away).max(axis=2) / np.float32(255)
-    grain = min(GRAIN * np.median(np.abs(_border(away))) / 255, COARSEST)
+    away = np.abs(pixels.astype(np.float32) - background.astype(np.float32))
+    ink = away.max(axis=2) / np.float32(255)
+    grain = min(GRAIN * np.median(border(away)) / 255, COARSEST)
     return np.where(ink < grain, np.float32(0), ink)
 
 
@@ -129,7 +124,7 @@ def _scaled_size(size: tuple[int, ...], shape: ImageShape, extent: int) -> tuple
     return rounded[0], rounded[1]
 
 
-def _scale(pixels: NDArray[np.generic], height: int, width: int) -> Levels:
+def _scale(pixels: NDArray[Any], height: int, width: int) -> Levels:
     """Each new pixel is the mean of the area that it covers, which exactly undoes enlarging by a whole factor."""
     rows, columns = _coverage(pixels.shape[0], height), _coverage(pixels.shape[1], width)
     channels = [rows @ pixels[:, :, channel].astype(np.float32) @ columns.T for channel in range(pixels.shape[2])]

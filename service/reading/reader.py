@@ -6,16 +6,22 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard, ModelVersion
 from latent.decimals import shortest
 from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
-from service.errors import NoRecogniser, SheetOfImages
+from service.errors import NoRecogniser, SheetOfImages, UnclearImage
 from service.inference.recogniser import Recogniser
+from service.reading.certainty import certainty
+from service.reading.drawing import REMEDY, Removed
 from service.reading.framing import frame
 from service.reading.upload import decode, open_upload
 from service.registry.catalogue import Catalogue
+
+LEAST_CERTAINTY = 0.7
+"""A drawing that was freed of other things is refused if its class is less certain: `python -m bench.pages`."""
 
 
 class ImageCodes(BaseModel):
@@ -32,6 +38,7 @@ class ImageCodes(BaseModel):
                     "source": "metadata",
                     "class": "7",
                     "classes": {"7": 1.0, "1": 0.0},
+                    "certainty": 1.0,
                     "styles": {"slant": 0.5, "width": -0.5},
                     "seed": 1,
                     "index": 0,
@@ -49,7 +56,17 @@ class ImageCodes(BaseModel):
         alias="class", description="The class of most weight. Absent if the model has no class codes."
     )
     classes: dict[str, float] = Field(description="The weight of each class.")
+    certainty: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How sure the class is: 1 if it is recorded; else its mean weight while the drawing is moved, "
+        "turned and scaled a little. Absent if the model has no class codes.",
+    )
     styles: dict[str, float]
+    removed: list[Removed] | None = Field(
+        default=None, description="What else was on the page and was left out, if anything was."
+    )
     seed: int | None = Field(default=None, description="The seed of the noise, if the image records it.")
     index: int | None = Field(default=None, description="Which image of the seed it is, if the image records it.")
     truncation: float | None = Field(default=None, description="If the image records one below 1.")
@@ -66,8 +83,8 @@ class CodesReader:
     def read(self, content: bytes, asked: str | None) -> ImageCodes:
         """The codes of an image file in the space of the asked model; if None, of the model that drew it.
 
-        Raises UnknownModel, OtherVersion, NotAnImage, TooManyPixels, BrokenImage, BlankImage, SheetOfImages and
-        NoRecogniser.
+        Raises UnknownModel, OtherVersion, NotAnImage, TooManyPixels, BrokenImage, BlankImage, UnclearImage,
+        SheetOfImages and NoRecogniser.
         """
         upload = open_upload(content, self._max_pixels)
         origin = upload.origin
@@ -81,7 +98,7 @@ class CodesReader:
                 return _from_origin(origin, drew.version)
         if served.recogniser is None:
             raise NoRecogniser("model", self._explain_no_recogniser(served.version, origin))
-        return _from_recogniser(served.recogniser, frame(decode(upload), served.recogniser.card), served.version)
+        return recognise(decode(upload), served.recogniser, served.version)
 
     def _explain_sheet(self, sheet: SheetOrigin) -> str:
         drew = self._catalogue.of_digest(sheet.digest)
@@ -117,6 +134,7 @@ def _from_origin(origin: ImageOrigin, version: ModelVersion) -> ImageCodes:
         version,
         source="metadata",
         classes={name: origin.classes.get(name, 0.0) for name in names},
+        certainty=1.0 if names else None,
         styles=origin.styles,
         seed=origin.seed,
         index=origin.index,
@@ -125,13 +143,21 @@ def _from_origin(origin: ImageOrigin, version: ModelVersion) -> ImageCodes:
     )
 
 
-def _from_recogniser(recogniser: Recogniser, image: NDArray[np.uint8], version: ModelVersion) -> ImageCodes:
-    codes, space = recogniser.recognise(image), version.card.space
+def recognise(picture: Image.Image, recogniser: Recogniser, version: ModelVersion) -> ImageCodes:
+    """Read codes from the pixels alone. Raises BlankImage and UnclearImage."""
+    framed = frame(picture, recogniser.card)
+    codes, space = recogniser.recognise(framed.pixels), version.card.space
+    certain = certainty(recogniser, framed.pixels)
+    if framed.removed and certain is not None and certain < LEAST_CERTAINTY:
+        fault = f"The drawing is not certain enough without what else is on the page: {', '.join(framed.removed)}"
+        raise UnclearImage("body", f"{fault}. {REMEDY}")
     return _image_codes(
         version,
         source="recogniser",
         classes=_by_name(space.class_places, codes.classes),
+        certainty=None if certain is None else round(certain, 4),
         styles=_by_name(space.style_places, codes.styles),
+        removed=list(framed.removed) or None,
     )
 
 
