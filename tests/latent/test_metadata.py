@@ -56,6 +56,7 @@ def test_the_orientation_is_that_of_exif(kind: str, orientation: int) -> None:
     assert read_orientation(exif.tobytes()) == orientation
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200), st.sampled_from([b"", SIGNATURE, b"\xff\xd8\xff", b"MM\0*", b"II*\0\0\0\0\x08", PNG[:70]])
 )

@@ -115,10 +115,12 @@ def saved(picture: Image.Image, record: str, *, zipped: bool = False, internatio
 def resaved(content: bytes, random: Random) -> bytes:
     """The same picture as another tool writes it, without loss."""
     picture = opened(content)
-    modes = ["L", "RGB", "RGBA", "LA", "P", "16 bits"]
+    modes = ["L", "RGB", "RGBA", "LA", "P", "16 bits", "8 of 16 bits"]
     mode = modes[int(random.integers(len(modes)))]
     if mode == "16 bits":
         written = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    elif mode == "8 of 16 bits":
+        written = Image.fromarray(np.asarray(picture).astype(np.uint16))
     elif mode == "P":
         written = picture.convert("RGB").quantize(256)
         if not np.array_equal(np.asarray(written.convert("L")), np.asarray(picture)):
