@@ -17,6 +17,7 @@ from service.http.connections import Connections, Patience
 from service.http.cors import Cors
 from service.http.observer import Observer
 from service.http.openapi import document
+from service.http.openapi30 import as_version_30
 from service.http.operation import Operation
 from service.http.problems import describe, problem_types
 from service.reading.reader import ImageCodes
@@ -97,7 +98,7 @@ OPERATIONS = (
     Operation("/docs", meta.show_docs, listed=False),
     Operation("/", meta.redirect, listed=False),
 )
-"""The table of all endpoints but `/openapi.json`, which describes them."""
+"""The table of all endpoints but those that describe them, `/openapi.json` and `/openapi-3.0.json`."""
 
 INFO = {
     "title": "Faussaire",
@@ -120,7 +121,11 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     )
     log = RequestLog() if settings.log_requests else None
     described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
-    operations = (*OPERATIONS, Operation("/openapi.json", meta.document_of(described), listed=False))
+    documents = {"/openapi.json": described, "/openapi-3.0.json": as_version_30(described)}
+    operations = (
+        *OPERATIONS,
+        *(Operation(path, meta.document_of(one), listed=False) for path, one in documents.items()),
+    )
     observer, opening = Observer(log, tracing), _open(settings, tracing, try_files)
     cors = Cors(settings.origins) if settings.cors_origins else None
     return Application(operations, limits, opening, observer, inner, is_inner, cors)
