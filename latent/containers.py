@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from latent.archives import TAR_END, ZIP_END, ZIP_END_SIZE, Zip, tar_header, tar_member, tar_padding
 from latent.card import GeneratorCard
-from latent.dataset import Dataset
+from latent.dataset import BLOCK, TEST_START, Dataset
 
 Kind = Literal["idx", "webdataset", "zip"]
 Images = NDArray[np.uint8]
@@ -24,8 +24,11 @@ Encode = Callable[[Images], Sequence[bytes]]
 """Images (N, H, W, channels) to a PNG each."""
 
 IDX_UINT8 = 0x08
-IDX_MANIFEST = "MNIST/manifest.json"
-"""The last member of the tar."""
+IDX_MANIFEST = "manifest.json"
+"""The last member of the tar, in the folder of the files."""
+IDX_FOLDER = {"fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
+"""Where torchvision's classes look for files of a data set's name; those of all others are MNIST's."""
+IDX_LABELS = 256
 ZIP_ITEMS = 100_000
 """A zip's directory stays in memory until its end, half a kilobyte an item; the other containers have none."""
 SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "zip": "zip"}
@@ -33,6 +36,9 @@ MEDIA_TYPE: dict[Kind, str] = {"idx": "application/x-tar", "webdataset": "applic
 
 
 class Container(Protocol):
+    def blocks(self) -> Iterator[range]:
+        """The items that it holds, in the order in which it wants them."""
+
     def add(self, items: range, images: Images) -> bytes:
         """The bytes ready once these images (N, H, W, channels) are there; blocks come in order."""
 
@@ -45,6 +51,8 @@ def container(kind: Kind, dataset: Dataset, card: GeneratorCard, encode: Encode)
     if kind == "idx":
         if card.image.channels != 1:
             raise ValueError("MNIST's files hold grey images; ask for webdataset or zip")
+        if len(card.space.classes) > IDX_LABELS:
+            raise ValueError(f"MNIST's files hold at most {IDX_LABELS} classes; ask for webdataset or zip")
         return Idx(dataset, card)
     if kind == "webdataset":
         return WebDataset(dataset, card, encode)
@@ -79,7 +87,7 @@ def is_complete(kind: Kind, file: BinaryIO) -> bool:
     if size % tarfile.BLOCKSIZE or end != TAR_END:
         return False
     # A file cut off among black pixels ends in zeros too, but lacks the last member.
-    return kind != "idx" or _last_member(file) == IDX_MANIFEST
+    return kind != "idx" or _last_member(file).endswith(f"/{IDX_MANIFEST}")
 
 
 def _last_member(file: BinaryIO) -> str:
@@ -92,34 +100,58 @@ def _last_member(file: BinaryIO) -> str:
 
 
 class Idx:
-    """A tar of the folder that torchvision's MNIST reads: `MNIST/raw` with four files, the test files empty."""
+    """A tar of the folder that torchvision's MNIST reads: `MNIST/raw` with four files, and a manifest.
+
+    The items of the data set are to train on; a sixth as many more, of the same seed, are to test on.
+    """
 
     def __init__(self, dataset: Dataset, card: GeneratorCard) -> None:
         self._dataset, self._card = dataset, card
         self._frame = (card.image.height, card.image.width)
-        self._begun = False
+        self._folder = IDX_FOLDER.get(card.data.name, "MNIST")
+        self._parts = [("train", range(dataset.start, dataset.stop)), ("t10k", dataset.tests)]
+        self._begun = 0
 
-    def add(self, items: range, images: Images) -> bytes:  # noqa: ARG002
-        return self._beginning() + images.tobytes()
+    def blocks(self) -> Iterator[range]:
+        yield from self._dataset.blocks()
+        yield from self._dataset.test_blocks()
+
+    def add(self, items: range, images: Images) -> bytes:
+        split = 1 if items.start >= TEST_START else 0
+        return self._begin(split + 1) + images.tobytes()
 
     def end(self) -> Iterator[bytes]:
-        count, pixels = len(self._dataset), self._frame[0] * self._frame[1]
-        yield self._beginning() + tar_padding(16 + count * pixels)
-        yield tar_header("MNIST/raw/train-labels-idx1-ubyte", 8 + count) + _idx_header(count)
-        for items in self._dataset.blocks():
-            yield self._dataset.labels(items).astype(np.uint8).tobytes()
-        yield tar_padding(8 + count)
-        yield tar_member("MNIST/raw/t10k-images-idx3-ubyte", _idx_header(0, *self._frame))
-        yield tar_member("MNIST/raw/t10k-labels-idx1-ubyte", _idx_header(0))
-        yield tar_member(IDX_MANIFEST, manifest(self._dataset, self._card)) + TAR_END
+        drawn = max(self._begun, 1)
+        yield self._begin(drawn) + self._padding(drawn)
+        for place, (split, items) in enumerate(self._parts):
+            held = items if place < drawn else items[:0]
+            if place >= drawn:
+                yield tar_member(self._path(split, "images", 3), _idx_header(0, *self._frame))
+            yield tar_header(self._path(split, "labels", 1), 8 + len(held)) + _idx_header(len(held))
+            for first in range(0, len(held), BLOCK):
+                yield self._dataset.labels(held[first : first + BLOCK]).astype(np.uint8).tobytes()
+            yield tar_padding(8 + len(held))
+        yield tar_member(f"{self._folder}/{IDX_MANIFEST}", manifest(self._dataset, self._card)) + TAR_END
 
-    def _beginning(self) -> bytes:
-        if self._begun:
+    def _begin(self, parts: int) -> bytes:
+        """The beginnings of the files of images of so many parts, and the ends of those before."""
+        written = b""
+        while self._begun < parts:
+            split, items = self._parts[self._begun]
+            size = 16 + len(items) * self._frame[0] * self._frame[1]
+            header = tar_header(self._path(split, "images", 3), size) + _idx_header(len(items), *self._frame)
+            written += self._padding(self._begun) + header
+            self._begun += 1
+        return written
+
+    def _padding(self, parts: int) -> bytes:
+        """Behind the images of the last of so many parts."""
+        if not parts:
             return b""
-        self._begun = True
-        count = len(self._dataset)
-        size = 16 + count * self._frame[0] * self._frame[1]
-        return tar_header("MNIST/raw/train-images-idx3-ubyte", size) + _idx_header(count, *self._frame)
+        return tar_padding(16 + len(self._parts[parts - 1][1]) * self._frame[0] * self._frame[1])
+
+    def _path(self, split: str, kind: str, dimensions: int) -> str:
+        return f"{self._folder}/raw/{split}-{kind}-idx{dimensions}-ubyte"
 
 
 @dataclass(frozen=True)
@@ -129,6 +161,9 @@ class WebDataset:
     dataset: Dataset
     card: GeneratorCard
     encode: Encode
+
+    def blocks(self) -> Iterator[range]:
+        return self.dataset.blocks()
 
     def add(self, items: range, images: Images) -> bytes:
         parts = []
@@ -149,17 +184,27 @@ class FolderZip:
     def __init__(self, dataset: Dataset, card: GeneratorCard, encode: Encode) -> None:
         self._dataset, self._card, self._encode = dataset, card, encode
         self._zip = Zip()
+        self._folders = [folder_of(code.name) for code in card.space.classes] or ["image"]
+
+    def blocks(self) -> Iterator[range]:
+        return self._dataset.blocks()
 
     def add(self, items: range, images: Images) -> bytes:
-        names = [code.name for code in self._card.space.classes] or ["image"]
         labels = self._dataset.labels(items).tolist()
         return b"".join(
-            self._zip.member(f"{names[label]}/{item:019d}.png", png)
+            self._zip.member(f"{self._folders[label]}/{item:019d}.png", png)
             for item, label, png in zip(items, labels, self._encode(images), strict=True)
         )
 
     def end(self) -> Iterator[bytes]:
         yield self._zip.member("manifest.json", manifest(self._dataset, self._card)) + self._zip.end()
+
+
+def folder_of(name: str) -> str:
+    """The folder of a class: its name, in which what would be a path is written as in a URL."""
+    if name.strip(".") == "":
+        return name.replace(".", "%2E")
+    return name.replace("/", "%2F").replace("\\", "%5C").replace("\0", "%00")
 
 
 def _idx_header(*shape: int) -> bytes:

@@ -16,6 +16,11 @@ Balance = Literal["even", "drawn"]
 BLOCK = 256
 """items that are in memory at a time"""
 
+TEST_START = 2**53
+"""The first item to test on, behind all that a data set may have to train on."""
+TRAIN_FOR_TEST = 6
+"""Items to train on for one to test on, as in MNIST."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -34,7 +39,20 @@ class Dataset:
 
     def blocks(self) -> Iterator[range]:
         """Its items, up to 256 at a time."""
-        return (range(first, min(first + BLOCK, self.stop)) for first in range(self.start, self.stop, BLOCK))
+        return _blocks(range(self.start, self.stop))
+
+    @property
+    def tests(self) -> range:
+        """Items of the same seed to test on, for a format that has a part for them: a sixth as many.
+
+        Those of all shards are those of the whole data set.
+        """
+        first, last = (-(-end // TRAIN_FOR_TEST) for end in (self.start, self.stop))
+        return range(TEST_START + first, TEST_START + last)
+
+    def test_blocks(self) -> Iterator[range]:
+        """Likewise of those to test on."""
+        return _blocks(self.tests)
 
     def labels(self, items: range) -> NDArray[np.intp]:
         """Class codes (N,); all 0 in a space without classes."""
@@ -50,6 +68,10 @@ class Dataset:
             styles[:, place] = value
         noise = draw_noise(self.space, self.seed, items.start, len(items))
         return Codes(noise, self.space.one_hot(self.labels(items)), styles)
+
+
+def _blocks(items: range) -> Iterator[range]:
+    return (items[first : first + BLOCK] for first in range(0, len(items), BLOCK))
 
 
 def shard(items: int, shards: int, number: int) -> range:

@@ -32,7 +32,7 @@ class Streams:
         if self._present >= self._most:
             raise TooManyStreams(RETRY_SECONDS)
         with self._counted():
-            first = next(iter(dataset.blocks()), None)
+            first = next(container.blocks(), None)
             drawn = None if first is None else await batcher.submit(dataset.codes(first))
         return self._count(_stream(dataset, container, batcher, encoding, drawn))
 
@@ -55,7 +55,7 @@ async def _stream(
     dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker, first: Drawn | None
 ) -> AsyncGenerator[bytes]:
     """Draw the next block while one block is encoded and sent. No more than two blocks are in memory."""
-    blocks = dataset.blocks()
+    blocks = container.blocks()
     items, drawn = next(blocks, None), first
     while items is not None and drawn is not None:
         following = next(blocks, None)

@@ -13,7 +13,7 @@ import httpx
 from faussaire import Client, Refused, UnexpectedAnswer
 from latent import LatentSpace
 from latent.containers import SUFFIX, Kind, container
-from latent.dataset import BLOCK, Balance, Dataset, shard
+from latent.dataset import BLOCK, TEST_START, Balance, Dataset, shard
 from latent.png import encode_pngs
 from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
 from training.files import digest, replacing, write_text
@@ -128,9 +128,10 @@ def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance
             checksum.update(part)
             file.write(part)
 
-        for items in dataset.blocks():
+        for items in opened.blocks():
             write(opened.add(items, model.generate(dataset.codes(items), BLOCK)))
-            advance(len(items))
+            if items.start < TEST_START:
+                advance(len(items))
         for part in opened.end():
             write(part)
     return checksum.hexdigest()
