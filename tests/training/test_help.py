@@ -15,6 +15,7 @@ HEAVY = [
     "onnx",
     "onnxruntime",
     "optuna",
+    "pyarrow",
     "scipy",
     "torch",
     "torchmetrics",

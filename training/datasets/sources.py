@@ -10,12 +10,16 @@ from latent import Data
 @dataclass(frozen=True)
 class Source:
     reader: str
-    """The name of torchvision's class that reads the files."""
+    """The name of torchvision's class that downloads the files."""
     folder: str
     classes: tuple[str, ...]
     card: Data
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further arguments of the reader."""
+    """Further arguments of this class."""
+    stem: str = ""
+    """What precedes the split in the names of the files."""
+    splits: tuple[str, str] = ("train", "t10k")
+    """What the names of the files call the splits to train on and to test on."""
     first_label: int = 0
     transposed: bool = False
     """Whether the files have rows for columns."""
@@ -66,6 +70,8 @@ SOURCES: dict[str, Source] = {
             ),
         ),
         options={"split": "letters"},
+        stem="emnist-letters-",
+        splits=("train", "test"),
         first_label=1,
         transposed=True,
     ),

@@ -1,26 +1,27 @@
+import gzip
+import io
+import re
 import struct
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from latent import GeneratorCard
+from latent.containers import container
+from latent.dataset import Dataset
+from latent.png import encode_pngs
+from tests.conftest import small_card
 from tests.training.conftest import real_data_dir
-from training.datasets.images import load_images, to_unit
-from training.errors import DataUnavailable, UnknownName
+from training.datasets.images import load_images, plain_name, to_unit
+from training.errors import DataUnavailable, Unfit, UnknownName
 
 
 def test_an_unknown_data_set_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"unknown data set 'cifar'.*mnist, fashion-mnist"):
         load_images("cifar", tmp_path, train=True)
-
-
-def test_a_damaged_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    raw = tmp_path / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    (raw / "train-images-idx3-ubyte").write_bytes(b"junk")
-    with pytest.raises(DataUnavailable, match=r"incomplete or damaged.*--data-dir"):
-        load_images("mnist", tmp_path, train=True)
 
 
 def test_an_absent_folder_that_cannot_be_downloaded_is_refused_with_the_remedy(
@@ -30,6 +31,7 @@ def test_an_absent_folder_that_cannot_be_downloaded_is_refused_with_the_remedy(
         raise RuntimeError("no network")
 
     monkeypatch.setattr("torchvision.datasets.MNIST.download", unreachable)
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)  # as a download leaves it that failed before
     with pytest.raises(DataUnavailable, match=r"download failed.*--data-dir"):
         load_images("mnist", tmp_path, train=True)
 
@@ -81,3 +83,88 @@ def test_letters_and_kana_are_read_upright_with_their_names(
         assert images.labels.tolist() == list(range(classes))
         assert len(images.classes) == classes
     assert images.classes[:2] == (("a", "b") if classes == 26 else ("o", "ki"))
+
+
+MNIST_FILES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+LABELS = np.arange(30) % 10
+PIXELS = np.arange(30 * 28 * 28).reshape(30, 28, 28) % 251
+
+
+def write_files(folder: Path, joint: str = "-idx", packed: str = "") -> Path:
+    """The four files, those to test on with ten images."""
+    folder.mkdir(parents=True)
+    for name in MNIST_FILES:
+        count = 30 if name.startswith("train") else 10
+        content = idx((PIXELS if "images" in name else LABELS)[:count])
+        path = folder / f"{name.replace('-idx', joint)}-ubyte{packed}"
+        path.write_bytes(gzip.compress(content) if packed else content)
+    return folder
+
+
+@pytest.mark.parametrize("joint", ["-idx", ".idx"])
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("place", ["MNIST/raw", "MNIST", "raw", "."])
+def test_mnists_files_are_read_wherever_they_lie_packed_or_not(
+    tmp_path: Path, place: str, packed: str, joint: str
+) -> None:
+    write_files(tmp_path / "data" / place, joint, packed)
+    train, test = (load_images("mnist", tmp_path / "data", train=part) for part in (True, False))
+    assert np.array_equal(train.images[:, 0], PIXELS)
+    assert (train.labels.tolist(), len(test)) == (LABELS.tolist(), 10)
+
+
+@pytest.mark.parametrize("missing", MNIST_FILES)
+def test_a_missing_file_is_named_and_nothing_is_downloaded(tmp_path: Path, missing: str) -> None:
+    (write_files(tmp_path / "MNIST" / "raw") / f"{missing}-ubyte").unlink()
+    with pytest.raises(DataUnavailable, match=rf"MNIST/raw has no {missing}-ubyte, packed as .gz or not; put it there"):
+        load_images("mnist", tmp_path, train=missing.startswith("train"))
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("kept", [0, 3, 100])
+def test_a_file_that_ends_early_is_named(tmp_path: Path, packed: str, kept: int) -> None:
+    path = write_files(tmp_path / "MNIST" / "raw", packed=packed) / f"train-images-idx3-ubyte{packed}"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(DataUnavailable, match=rf"{re.escape(str(path))} is damaged: .*; replace it"):
+        load_images("mnist", tmp_path, train=True)
+
+
+def draw_idx(folder: Path, card: GeneratorCard, count: int, *, tested: bool) -> None:
+    """Files as a service draws them, or as an earlier one drew them, with none to test on."""
+    dataset = Dataset(card.space, 1, 0, count)
+    made = container("idx", dataset, card, encode_pngs)
+    parts = [made.add(items, np.ones((len(items), 28, 28, 1), np.uint8)) for items in made.blocks() if tested]
+    if not tested:
+        parts = [made.add(items, np.ones((len(items), 28, 28, 1), np.uint8)) for items in dataset.blocks()]
+    with tarfile.open(fileobj=io.BytesIO(b"".join([*parts, *made.end()]))) as archive:
+        archive.extractall(folder, filter="data")
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_drawn_files_are_read_by_the_names_in_their_manifest(tmp_path: Path, tested: bool) -> None:
+    card = small_card()
+    turned = card.space.model_copy(update={"classes": card.space.classes[::-1]})
+    draw_idx(tmp_path, card.model_copy(update={"space": turned}), 120, tested=tested)
+    train, test = (load_images("mnist", tmp_path, train=part) for part in (True, False))
+    assert train.classes == tuple("9876543210")
+    assert (len(train), len(test)) == ((120, 20) if tested else (108, 12))
+
+
+def test_a_size_is_chosen_for_other_pictures_alone(tmp_path: Path) -> None:
+    write_files(tmp_path / "MNIST" / "raw")
+    assert len(load_images("mnist", tmp_path, train=True, size=(28, 28))) == 30
+    with pytest.raises(Unfit, match="leave --size out"):
+        load_images("mnist", tmp_path, train=True, size=(32, 32))
+
+
+def test_a_path_has_one_name_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("few", "mnist"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("few")
+    written = ("few", "./few/", "few/.", str(tmp_path / "few"), "link", "few/../few")
+    assert {plain_name(name) for name in written} == {"few"}
+    assert plain_name("mnist") == "mnist"
+    assert plain_name("./mnist") == "./mnist"  # a folder, and not the data set of this name
+    assert plain_name("cifar") == "cifar"
+    assert plain_name("/") == "/"
