@@ -21,7 +21,11 @@ class DataUnavailable(TrainingError):
 
 
 class RunMismatch(TrainingError):
-    """The run folder holds a run with another configuration."""
+    """The run folder holds a run with another configuration, or on other data."""
+
+
+class RunInUse(TrainingError):
+    """Another process trains in the folder."""
 
 
 class InvalidRun(TrainingError):

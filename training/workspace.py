@@ -3,17 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from latent import GeneratorCard
+from latent import GeneratorCard, ImageShape
 from latent.card import recogniser_path
 from training.datasets.images import ImageSet, load_images
-from training.datasets.sources import SOURCES
-from training.errors import Diverged, Interrupted, TrainingError, UnknownName
+from training.errors import Diverged, Interrupted, TrainingError, Unfit, UnknownName
 from training.evaluation import report
 from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures, Protocol, count_stages, evaluate, is_fresh
@@ -37,6 +36,14 @@ from training.recipes.presets import OnCollapse
 from training.studies.comparison import Compared, read_run
 
 CPU = torch.device("cpu")
+
+
+Frame = tuple[int, int] | None
+"""Height and width of images, or None for the medians of the data."""
+
+
+def _frame_of(shape: ImageShape) -> Frame:
+    return shape.height, shape.width
 
 
 def choose_device(name: str) -> torch.device:
@@ -65,25 +72,45 @@ class Workspace:
     device: torch.device
     display: Display
     root: Path = Path("runs")
+    _loaded: dict[tuple[str, bool, Frame], ImageSet] = field(default_factory=dict, repr=False, compare=False)
 
-    def load(self, name: str, *, train: bool) -> ImageSet:
-        """Raises UnknownName and DataUnavailable."""
-        return load_images(name, self.data_dir, train=train)
+    def load(self, name: str, *, train: bool, frame: Frame = None) -> ImageSet:
+        """One split, which is read once. Raises UnknownName, Unfit and DataUnavailable."""
+        key = (name, train, frame)
+        if key not in self._loaded:
+            self._loaded[key] = load_images(name, self.data_dir, train=train, size=frame)
+        return self._loaded[key]
 
-    def load_or_train_judge(self, name: str, device: torch.device = CPU) -> Judge:
+    def load_of(self, run: Run, *, train: bool) -> ImageSet:
+        """One split of the data of a run, as it was when the run was trained.
+
+        Raises InvalidRun, RunMismatch, UnknownName and DataUnavailable.
+        """
+        config = run.read_config()
+        images = self.load(config.data, train=train, frame=config.frame)
+        if train and (renamed := run.compare(images.contents(), config.data)):
+            self.display.say(renamed)
+        return images
+
+    def load_or_train_judge(self, name: str, device: torch.device = CPU, frame: Frame = None) -> Judge:
         """The judge of a data set, which is trained once. Raises DataUnavailable and CorruptCheckpoint."""
-        images, test = self.load(name, train=True), self.load(name, train=False)
-        known = name if name in SOURCES else f"{images.card.name}-{images.digest()}"
-        path = self.root / "classifiers" / f"{known}.pt"
-        if path.exists():
-            return load_or_train_judge(path, images, test, device, quiet)
-        with self.display.steps(f"judge of {name}", judges.total_steps(images), judges.BATCH) as progress:
-            return load_or_train_judge(path, images, test, device, progress)
+        images, test = self.load(name, train=True, frame=frame), self.load(name, train=False, frame=frame)
+        path = self.root / "classifiers" / f"{images.card.name}-{images.digest()}-{test.digest()}.pt"
+        if path.exists() or not judges.total_steps(images):
+            judge = load_or_train_judge(path, images, test, device, quiet)
+        else:
+            size = judges.batch_size(images)
+            with self.display.steps(f"judge of {name}", judges.total_steps(images), size) as progress:
+                judge = load_or_train_judge(path, images, test, device, progress)
+        if not judge.able:
+            self.display.say(f"{name}: {judge.protocol()}; figures that need it are left out")
+        return judge
 
     def train(self, config: Config, run: Path | None, on_collapse: OnCollapse) -> tuple[Run, State]:
         """Train a run to its end; without a folder, in PRESET-DATA-SEED. Raises TrainingError and Interrupted."""
         check_fit(config.network, config.objective, config.codes)
-        images = self.load(config.data, train=True)
+        images = self.load(config.data, train=True, frame=config.frame)
+        config.latent_space(images.classes)
         if config.epochs <= config.head_start:
             raise TrainingError(
                 f"--epochs must be above --head-start {config.head_start}: in these epochs only the recogniser trains"
@@ -91,18 +118,27 @@ class Workspace:
         if config.batch > len(images):
             raise TrainingError(f"--batch {config.batch} is more than the data set's {len(images)} images")
         folder = Run(run or self.root / f"{config.preset}-{images.card.name}-{config.seed}")
-        judge = None if on_collapse == "ignore" else self.load_or_train_judge(config.data, self.device)
+        with folder.lock():  # before the judge takes its time
+            if renamed := folder.claim(config, images.contents()):
+                self.display.say(renamed)
+        judge = None
+        if on_collapse != "ignore":
+            judge = self.load_or_train_judge(config.data, self.device, config.frame)
         return folder, self._train(folder, config, images, Watch(on_collapse, judge, self.display.say))
 
-    def train_preset(self, preset: str, data_name: str, epochs: int) -> Run:
+    def train_preset(
+        self, preset: str, data_name: str, epochs: int, size: int | None = None, class_codes: int | None = None
+    ) -> Run:
         """Train a preset for so many epochs, its recogniser's head start included, unless it is trained already.
 
         A run that collapses for good is kept as it was when it was last well. Raises Interrupted.
         """
-        config = Config.of(preset, data=data_name, seed=0, epochs=epochs).shorten_head_start()
-        images = self.load(data_name, train=True)
+        config = Config.of(preset, data=data_name, seed=0, epochs=epochs, size=size).shorten_head_start()
+        if config.codes == "infogan":
+            config = config.model_copy(update={"class_codes": class_codes})
+        images = self.load(data_name, train=True, frame=config.frame)
         run = Run(self.root / "compare" / f"{preset}-{images.card.name}-0")
-        judge = self.load_or_train_judge(data_name, self.device)
+        judge = self.load_or_train_judge(data_name, self.device, config.frame)
         try:
             self._train(run, config, images, Watch(judge=judge, say=self.display.say))
         except Diverged as error:
@@ -121,27 +157,32 @@ class Workspace:
         """Write the last checkpoint's generator to a file, and its recogniser beside it. Raises InvalidRun."""
         config = run.read_config()
         checkpoint = run.last_checkpoint()
-        images, test = self.load(config.data, train=True), self.load(config.data, train=False)
+        images, test = self.load_of(run, train=True), self.load_of(run, train=False)
         state = initial_state(config, images, self.device)
         state.load(checkpoint)
-        card = self._export(read_state(state, config, images), config.data, output)
+        judge = self.load_or_train_judge(config.data, frame=config.frame)
+        card = self._export(read_state(state, config, images), test, judge, output)
         recogniser_path(output).unlink(missing_ok=True)  # of the generator that was there before
         if state.players.recogniser is not None:
             export_recogniser(state.players.recogniser, card, output, images, test)
         return card
 
-    def renew(self, older: Path, output: Path) -> GeneratorCard:
-        """Make a generator's file of older make exact, and copy the recogniser beside it. Raises InvalidModel."""
+    def renew(self, older: Path, output: Path, data: str | None = None) -> GeneratorCard:
+        """Make a generator's file of older make exact, and copy the recogniser beside it. Raises InvalidModel.
+
+        `data` is the path of the data if the card's name of them is none.
+        """
         trained = read_older(older)
         recogniser = read_recogniser(older)
-        card = self._export(trained, trained.data.name, output)
+        name, frame = data or trained.data.name, _frame_of(trained.generator.image)
+        test, judge = self.load(name, train=False, frame=frame), self.load_or_train_judge(name, frame=frame)
+        card = self._export(trained, test, judge, output)
         recogniser_path(output).unlink(missing_ok=True)
         if recogniser is not None:
             copy_recogniser(recogniser, output)
         return card
 
-    def _export(self, trained: Trained, data_name: str, output: Path) -> GeneratorCard:
-        test, judge = self.load(data_name, train=False), self.load_or_train_judge(data_name)
+    def _export(self, trained: Trained, test: ImageSet, judge: Judge, output: Path) -> GeneratorCard:
         with self.display.stages(f"exporting {name_of(output)}", STAGES) as say:
             return export_generator(trained, test, judge, output, say)
 
@@ -154,17 +195,29 @@ class Workspace:
             yield path
 
     def evaluate(
-        self, model: Path, images: int, output: Path | None = None, inception: FeatureNetwork | None = None
+        self,
+        model: Path,
+        images: int,
+        output: Path | None = None,
+        inception: FeatureNetwork | None = None,
+        data: str | None = None,
     ) -> tuple[Evaluation, Path]:
-        """Measure a model's file or a run's last checkpoint. Returns the evaluation, and the path of its page."""
+        """Measure a model's file or a run's last checkpoint. Returns the evaluation, and the path of its page.
+
+        `data` is the path of a file's data if the card's name of them is none.
+        """
         run = Run(model) if model.is_dir() else None
         if run is not None:
             model = run.folder / "model.onnx"
             self.export(run, model)
         opened = Model(model)
-        name = opened.card.data.name if run is None else run.read_config().data
-        real = Real.split(self.load(name, train=True), self.load(name, train=False), SEED)
-        protocol = Protocol(self.load_or_train_judge(name), images, inception)
+        name = data or opened.card.data.name if run is None else run.read_config().data
+        frame = _frame_of(opened.card.image) if run is None else run.read_config().frame
+        train, test = self.load(name, train=True, frame=frame), self.load(name, train=False, frame=frame)
+        if train.shape != opened.card.image:
+            raise Unfit(f"{model} does not draw images like those of {name}; name its own data with --data")
+        protocol = Protocol(self.load_or_train_judge(name, frame=frame), images, inception)
+        real = Real.split(train, test, SEED)
         measured = self._measure(opened, real, protocol)
         folder = output or (self.root / "evaluations" / opened.card.name if run is None else run.folder)
         if run is not None:
@@ -183,8 +236,10 @@ class Workspace:
     def _measure(self, model: Model, real: Real, protocol: Protocol) -> Evaluation:
         """Measure with a bar. The measures of real images are kept for the next model of the same data set."""
         suffix = "" if protocol.inception is None else "-inception"
-        kept = self.root / "classifiers" / f"{protocol.judge.digest()}-{protocol.images}{suffix}.reference.json"
-        reference = Measures.model_validate_json(kept.read_text(encoding="utf-8")) if kept.exists() else None
+        of_data = f"{real.known.digest()}-{real.test.digest()}"
+        named = f"{protocol.judge.digest()}-{of_data}-{protocol.images}{suffix}.reference.json"
+        kept = self.root / "classifiers" / named
+        reference = Measures.read(kept)
         if reference is not None and any(figure.key not in reference.figures for figure in find_figures()):
             reference = None  # it was measured before there was this figure
         with self.display.stages(f"measuring {model.card.name}", count_stages(reference=reference is None)) as say:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.commands.terminal import DataDir, Device, Images, Terminal, open_workspace
+from training.commands.terminal import DataDir, Device, Images, OwnData, Terminal, open_workspace
 from training.errors import WeightsUnavailable
 from training.evaluation import IMAGES
 
@@ -31,6 +31,7 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option(help="Folder of the report; the run's, or runs/evaluations/NAME, if absent.")
     ] = None,
+    data_name: OwnData = None,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
@@ -39,7 +40,7 @@ def evaluate(
 
     workspace = open_workspace(data_dir, device)
     network = None if inception is None else _load_inception(inception, workspace.device)
-    measured, page = workspace.evaluate(model, images, output, network)
+    measured, page = workspace.evaluate(model, images, output, network, data_name)
     table = Table("measure", "drawn", "real", "is", title=measured.model)
     for row in rows(measured):
         table.add_row(row.name, row.drawn, row.real, row.meaning)

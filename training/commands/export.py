@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.commands.terminal import DataDir, Device, console, open_workspace
+from training.commands.terminal import DataDir, Device, OwnData, console, open_workspace
 
 
 def export(
@@ -16,6 +16,7 @@ def export(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file to write.")],
+    data_name: OwnData = None,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
@@ -27,12 +28,14 @@ def export(
     from training.loop.run import Run
 
     workspace = open_workspace(data_dir, device)
-    card = workspace.renew(source, output) if source.is_file() else workspace.export(Run(source), output)
+    card = workspace.renew(source, output, data_name) if source.is_file() else workspace.export(Run(source), output)
     console.print(f"{output}: {output.stat().st_size / 1e6:.2f} MB, {card.training.parameters:,} parameters")
     console.print(f"arithmetic: {card.arithmetic}; the largest sum is {card.largest_sum:.1%} of 2^24")
     for figure in card.figures:
         console.print(f"{figure.name}: {figure.value:g} ({figure.protocol})")
     values = {figure.name: figure.value for figure in card.figures}
+    if AFTER not in values:
+        return
     rise = values[AFTER] / max(values[BEFORE], 1e-9)
     if rise > WORSE:
         console.print(f"warning: the rounding raised the FID by {rise - 1:.1%}")

@@ -38,17 +38,19 @@ def finetune(
     device: Device = "auto",
 ) -> None:
     """Train a run's generator on other images. The same command again goes on where it stopped."""
+    from training.datasets.images import plain_name
     from training.evaluation.quick import Yardstick
     from training.loop.run import Run
     from training.studies.finetuning import begin_finetuning, save_courses, train_course
 
-    workspace, origin = open_workspace(data_dir, device), Run(source)
+    workspace, origin, data_name = open_workspace(data_dir, device), Run(source), plain_name(data_name)
     fresh = {"data": data_name, "seed": seed, "epochs": epochs, "start": "", "freeze": ()}
     config = origin.read_config().model_copy(update=fresh).shorten_head_start()
-    tuned = config.model_copy(update={"start": str(source), "freeze": tuple(freeze or ())})
-    images = workspace.load(data_name, train=True)
-    judge = workspace.load_or_train_judge(data_name, workspace.device)
-    yardstick = Yardstick.against("fid", judge, workspace.load(data_name, train=False).to(workspace.device))
+    tuned = config.model_copy(update={"start": plain_name(str(source)), "freeze": tuple(freeze or ())})
+    images = workspace.load(data_name, train=True, frame=config.frame)
+    judge = workspace.load_or_train_judge(data_name, workspace.device, config.frame)
+    test = workspace.load(data_name, train=False, frame=config.frame)
+    yardstick = Yardstick.against("fid", judge, test.to(workspace.device))
     folder = Run(run or workspace.root / "finetuned" / f"{source.name}-{images.card.name}-{seed}")
     begin_finetuning(folder, origin, tuned, images, workspace.device)
     courses = [train_course(folder, tuned, images, yardstick, workspace.display, "fine-tuned")]
@@ -64,7 +66,7 @@ def _show(folder: Path, courses: "list[Course]") -> None:
 
     table = Table("epoch", "images", *(f"FID, {course.title}" for course in courses))
     for points in zip(*(course.points for course in courses), strict=False):
-        distances = (f"{point.fid:.2f}" for point in points)
+        distances = ("" if point.fid is None else f"{point.fid:.2f}" for point in points)
         table.add_row(str(points[0].epoch), f"{points[0].images:,}", *distances)
     shown = Console()
     shown.print(table)

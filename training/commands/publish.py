@@ -54,12 +54,14 @@ def publish(
         if (known := find_equal(made, versions.meant)) is not None:
             _say(f"{known} draws the same already; nothing was changed")
             return
-        judge = workspace.load_or_train_judge(config.data)
-        protocol = Protocol.of(judge, workspace.load(config.data, train=False), images)
+        judge = workspace.load_or_train_judge(config.data, frame=config.frame)
+        protocol = Protocol.of(judge, workspace.load_of(opened, train=False), images)
         files = [made] if versions.release is None else [versions.stable, made]
         *before, new = measure_all(protocol, files, Terminal())
         rows = compare(before[0], new) if before else []
         _show(new, rows)
+        if not judge.able:
+            _say(f"published without a comparison: {judge.protocol()}")
         if any(row.worse for row in rows):
             _say(f"worse than {versions.stable}; nothing was changed")
             raise typer.Exit(WORSE)

@@ -42,8 +42,10 @@ def _measure(workspace: "Workspace", run: "Run", images: int) -> "SeedResult":
     from training.studies.seeds import measure_seed
 
     row = workspace.read_or_evaluate(run, images)
-    judge = workspace.load_or_train_judge(row.config.data)
-    return measure_seed(row, run.folder / "model.onnx", judge, workspace.load(row.config.data, train=False))
+    judge = workspace.load_or_train_judge(row.config.data, frame=row.config.frame)
+    if not judge.able:
+        raise Unfit(f"what the codes of {run.folder} stand for is not known: {judge.protocol()}")
+    return measure_seed(row, run.folder / "model.onnx", judge, workspace.load_of(run, train=False))
 
 
 def _show(results: "list[SeedResult]") -> None:

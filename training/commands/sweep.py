@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.commands.terminal import DataDir, Device, console, open_workspace
-from training.errors import Interrupted, TrainingError
+from training.commands.terminal import ClassCodes, DataDir, Device, Size, console, open_workspace
+from training.errors import Interrupted, TrainingError, Unfit
 from training.recipes.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def sweep(
     trials: Annotated[int, typer.Option(min=1, help="Finished trials that the study gets.")] = 30,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the images; each is held out once.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the images for each fold.")] = 2,
+    size: Size = None,
+    codes: ClassCodes = None,
     images: Annotated[
         int | None, typer.Option(min=200, help="How many of the images to use; all if absent.", show_default=False)
     ] = None,
@@ -43,20 +45,25 @@ def sweep(
     import optuna
     import torch
 
+    from training.datasets.images import plain_name
     from training.evaluation.quick import less_is_better
     from training.studies.sweep import Sweep, Worker, check_size, count_finished, open_study, run_trials
 
     preset(preset_name)
     less_is_better(measure)
-    workspace = open_workspace(data_dir, device)
-    known = workspace.load(data_name, train=True)
+    workspace, data_name = open_workspace(data_dir, device), plain_name(data_name)
+    frame = None if size is None else (size, size)
+    known = workspace.load(data_name, train=True, frame=frame)
     count = min(images or len(known), len(known))
     check_size(count, folds)
-    asked = Sweep(preset_name, data_name, measure, folds, epochs, count)
+    asked = Sweep(preset_name, data_name, measure, folds, epochs, count, known.digest(), size, codes)
+    asked.config(seed=0).latent_space(known.classes)
     workspace.root.mkdir(exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = open_study(asked, storage, seed)
-    judge = workspace.load_or_train_judge(data_name, workspace.device)
+    judge = workspace.load_or_train_judge(data_name, workspace.device, frame)
+    if not judge.able:
+        raise Unfit(f"there is nothing to tune for: {judge.protocol()}")
     rows = known.rows(torch.arange(count))
     worker = Worker(workspace.root / "sweeps", rows, judge, workspace.device, workspace.display)
     try:

@@ -20,11 +20,49 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)
 
+SIDE_STEP = 4
+"""The networks halve height and width twice."""
+
+
+def _check_size(size: int | None) -> int | None:
+    if size is not None and size % SIDE_STEP:
+        raise typer.BadParameter(f"{size} is not a multiple of {SIDE_STEP}.")
+    return size
+
+
 DataDir = Annotated[
     Path,
     typer.Option(
         envvar="FAUSSAIRE_DATA_DIR",
         help="Folder with the data sets in torchvision's layout. Absent ones are downloaded there.",
+    ),
+]
+OwnData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="The data of an ONNX file, if its card names no known data set: a folder or file.",
+        show_default=False,
+    ),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        min=8,
+        max=64,
+        help="Height and width in pixels, a multiple of 4, of a folder's images; their medians if absent.",
+        show_default=False,
+        callback=_check_size,
+    ),
+]
+ClassCodes = Annotated[
+    int | None,
+    typer.Option(
+        "--codes",
+        min=2,
+        max=1000,
+        help="How many class codes 'infogan' finds; as many as the data have classes if absent.",
+        show_default=False,
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.commands.terminal import DataDir, Device, console, open_workspace
+from training.commands.terminal import ClassCodes, DataDir, Device, Size, console, open_workspace
 from training.datasets.sources import SOURCES
 from training.recipes.presets import PRESETS, Noise, OnCollapse
 
@@ -18,13 +18,17 @@ def train(
     data_name: Annotated[
         str,
         typer.Option(
-            "--data", help=f"One of: {', '.join(SOURCES)}; or a folder of images, with a sub-folder for each class."
+            "--data",
+            help=f"One of: {', '.join(SOURCES)}; or a folder of images, with a sub-folder for each class; or a tar, "
+            "zip, Parquet, npz or npy file.",
         ),
     ],
     data_dir: DataDir = Path("data"),
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/PRESET-DATA-SEED if absent.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data. Raise it to train a finished run on.")] = 25,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides every random draw.")] = 0,
+    size: Size = None,
+    codes: ClassCodes = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Images a step; the preset's if absent.")] = None,
     network: Annotated[
         str | None, typer.Option(help=f"Another network, such as {NETWORKS}.", show_default=False)
@@ -49,11 +53,12 @@ def train(
     device: Device = "auto",
 ) -> None:
     """Train a preset on a data set. The same command again goes on where it stopped."""
+    from training.datasets.images import plain_name
     from training.loop.run import Config
 
     config = Config.of(
         preset,
-        data=data_name,
+        data=plain_name(data_name),
         seed=seed,
         epochs=epochs,
         batch=batch,
@@ -64,6 +69,8 @@ def train(
         lr_d=lr_d,
         lr_g=lr_g,
         head_start=head_start,
+        size=size,
+        class_codes=codes,
     )
     folder, state = open_workspace(data_dir, device).train(config, run, on_collapse)
     console.print(f"{folder.folder}: {epochs} epochs done in {state.seconds:,.0f} s of training")

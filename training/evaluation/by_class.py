@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from latent import draw_codes
+from latent import LatentSpace, draw_codes
 from training.datasets.images import ImageSet
 from training.export.model import Model
 from training.measures.judge import Judge
@@ -26,9 +26,14 @@ class ClassResult:
     """The judge's mean probability for its own answers."""
 
 
+def named_codes(space: LatentSpace, judge: Judge) -> list[int]:
+    """The class codes that have the name of a class of the judge; a code that was found may stand for none."""
+    return [place for place, code in enumerate(space.classes) if code.name in judge.classes]
+
+
 def judge_classes(model: Model, judge: Judge) -> list[ClassResult]:
     """Draw 1,000 images of each class by name, with the noise and styles that the service draws."""
-    return [_judge_class(model, judge, code) for code in range(len(model.card.space.classes))]
+    return [_judge_class(model, judge, code) for code in named_codes(model.card.space, judge)]
 
 
 def measure_asked_class(model: Model, judge: Judge) -> float:
@@ -40,7 +45,8 @@ def measure_asked_class(model: Model, judge: Judge) -> float:
 def draw_labelled(model: Model, judge: Judge, count: int) -> ImageSet:
     """Draw images with labels, as many of each class."""
     space, card = model.card.space, model.card
-    asked = np.arange(count) % len(space.classes)
+    codes = np.array(named_codes(space, judge))
+    asked = codes[np.arange(count) % len(codes)]
     images = model.draw(draw_codes(space, SEED + 1, 0, count, asked), BATCH)
     names = [code.name for code in space.classes]
     labels = torch.tensor([judge.classes.index(names[code]) for code in asked])

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from torch import Tensor
 
 from latent import draw_codes
 from training.datasets.images import ImageSet
 from training.evaluation import IMAGES
-from training.evaluation.by_class import BATCH, SEED, draw_labelled, measure_asked_class
+from training.evaluation.by_class import BATCH, SEED, draw_labelled, measure_asked_class, named_codes
 from training.export.model import Model
 from training.loop.run import Run
 from training.measures.histogram import class_shares, name_shares
@@ -33,14 +34,22 @@ class Measures(RootModel[dict[str, float | dict[str, float] | None]]):
 
     model_config = ConfigDict(frozen=True)
 
+    @classmethod
+    def read(cls, path: Path) -> "Measures | None":
+        """Those in a file; None if there is no file, or a damaged one: they can be measured again."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
     @property
     def figures(self) -> dict[str, float | None]:
         return {key: value for key, value in self.root.items() if not isinstance(value, dict)}
 
     @property
     def histogram(self) -> dict[str, float]:
-        """The share of images of each class."""
-        shares = self.root[HISTOGRAM]
+        """The share of images of each class; empty if the judge cannot tell them."""
+        shares = self.root.get(HISTOGRAM, {})
         assert isinstance(shares, dict)
         return shares
 
@@ -102,7 +111,10 @@ def is_fresh(run: Run, images: int) -> bool:
     newest = run.checkpoints()[-1:] or [run.folder]
     if not done.exists() or done.stat().st_mtime < newest[0].stat().st_mtime:
         return False
-    return Evaluation.model_validate_json(done.read_text(encoding="utf-8")).asked == images
+    try:
+        return Evaluation.model_validate_json(done.read_bytes()).asked == images
+    except ValidationError:  # damaged, or of an older make
+        return False
 
 
 def count_stages(*, reference: bool) -> int:
@@ -125,6 +137,8 @@ def _measure_drawn(model: Model, real: Real, protocol: Protocol, count: int) -> 
     if not model.card.space.classes:
         return measure(images, real, protocol, None, None)
     asked = partial(measure_asked_class, model, protocol.judge)
+    if not named_codes(model.card.space, protocol.judge):
+        return measure(images, real, protocol, None, None)
     labelled = partial(draw_labelled, model, protocol.judge, len(real.posing))
     return measure(images, real, protocol, asked, labelled)
 
@@ -143,9 +157,9 @@ def measure(
     values: dict[str, float | dict[str, float] | None] = {}
     for one in find_measures():
         protocol.say(one.stage)
-        found = one.measure(subject)
+        found = one.measure(subject) if judge.able or not one.judged else {}
         for figure in one.figures:
             values[figure.key] = found.get(figure.key)
-            if figure.key == HISTOGRAM_AFTER:
+            if figure.key == HISTOGRAM_AFTER and judge.able:
                 values[HISTOGRAM] = name_shares(judge, class_shares(subject.probabilities))
     return Measures(values)

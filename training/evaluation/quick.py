@@ -38,7 +38,10 @@ class Yardstick:
         _find(measure)
         return cls(measure, judge, judge.features(real.images[:IMAGES]))
 
-    def read(self, generator: Generator, space: LatentSpace) -> float:
+    def read(self, generator: Generator, space: LatentSpace) -> float | None:
+        """The measure; None if the judge cannot judge."""
+        if not self.judge.able:
+            return None
         images = Drawer(generator, space, BATCH).draw(len(self.features), SEED)
         glance = Glance(images.to(self.features.device), self.judge, self.features)
         figures = _find(self.measure).glance

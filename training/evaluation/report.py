@@ -112,6 +112,7 @@ PAGE = """<!doctype html>
   <tr><td>{{ row.name }}</td><td class="figure">{{ row.drawn }}</td><td class="figure">{{ row.real }}</td><td>{{ row.meaning }}</td></tr>
   {% endfor %}
 </table>
+{% if evaluation.drawn.histogram %}
 <h2>Classes</h2>
 <table>
   {% for name, share in evaluation.drawn.histogram.items() %}
@@ -119,6 +120,7 @@ PAGE = """<!doctype html>
   <td style="width: 70%"><div class="bar" style="width: {{ "%.2f" % (100 * share) }}%"></div></td></tr>
   {% endfor %}
 </table>
+{% endif %}
 {% for title, png in pictures.items() %}
 <h2>{{ title }}</h2>
 <img alt="{{ title }}" src="data:image/png;base64,{{ png }}">

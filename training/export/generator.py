@@ -73,7 +73,7 @@ def export_generator(trained: Trained, test: ImageSet, judge: Judge, output: Pat
         arithmetic="exact",
         largest_sum=largest_sum(rounded.generator),
         proof=proof_of(exported.draw(proof_codes(space))),
-        figures=(*figures, *_distances(rounded, judge)),
+        figures=(*figures, *_distances(rounded, judge)) if judge.able else (),
     )
     say("writing")
     _write(exported, card, output)
@@ -81,14 +81,20 @@ def export_generator(trained: Trained, test: ImageSet, judge: Judge, output: Pat
 
 
 def _name(trained: Trained, exact: ExactGenerator, judge: Judge) -> tuple[LatentSpace, tuple[Figure, ...]]:
-    """The space with its codes named and measured, and the figures of its classes."""
+    """The space with its codes named and measured, and the figures of its classes.
+
+    Without a judge that has learned, class codes keep the names that they have.
+    """
     space = trained.space
     if not space.classes:
         return space, ()
-    naming = name_codes(Drawer(exact, space), judge)
-    space = space.model_copy(update={"classes": naming.codes})
+    naming = name_codes(Drawer(exact, space), judge) if judge.able else None
+    if naming is not None:
+        space = space.model_copy(update={"classes": naming.codes})
     if any(style.r2 is None for style in space.styles):
         space = space.model_copy(update={"styles": measure_styles(Drawer(exact, space, DRAWN_AT_ONCE), judge)})
+    if naming is None:
+        return space, ()
     matched = trained.training.codes == "infogan"
     return space, class_figures(naming, Drawer(trained.generator, space), judge, matched=matched)
 

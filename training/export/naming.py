@@ -27,15 +27,16 @@ class Naming:
 
     @property
     def purity(self) -> float:
-        """Mean over the codes."""
-        return sum(code.purity or 0.0 for code in self.codes) / len(self.codes)
+        """Mean over the codes that stand for a class."""
+        measured = [code.purity for code in self.codes if code.purity is not None]
+        return sum(measured) / len(measured)
 
 
 def name_codes(drawer: Drawer, judge: Judge) -> Naming:
     """Match codes to classes one to one (Kuhn 1955), so that as many images as possible are of their code's class.
 
-    Codes that have the names of classes already keep them. The purities are measured on other images than the
-    matching.
+    Codes that have the names of classes already keep them. If there are more codes than classes, those that are left
+    keep their numbers. The purities are measured on other images than the matching.
     """
     names = [code.name for code in drawer.space.classes]
     if set(names) <= set(judge.classes):
@@ -44,12 +45,12 @@ def name_codes(drawer: Drawer, judge: Judge) -> Naming:
         counts = confusion(drawer, judge, MATCHING_SEED)
         codes, classes = linear_sum_assignment(-counts.numpy())
     fresh = confusion(drawer, judge, PURITY_SEED)
+    labels = dict(zip(codes.tolist(), classes.tolist(), strict=True))
     named = tuple(
-        ClassCode(
-            name=judge.classes[label],
-            purity=round(fresh[code, label].item() / IMAGES_PER_CODE, 4),
-        )
-        for code, label in zip(codes, classes, strict=True)
+        ClassCode(name=judge.classes[labels[k]], purity=round(fresh[k, labels[k]].item() / IMAGES_PER_CODE, 4))
+        if k in labels
+        else code
+        for k, code in enumerate(drawer.space.classes)
     )
     present = (fresh.sum(0) >= 0.02 * fresh.sum()).sum().item()
     return Naming(named, int(present))
@@ -58,10 +59,12 @@ def name_codes(drawer: Drawer, judge: Judge) -> Naming:
 def class_figures(naming: Naming, before: Drawer, judge: Judge, *, matched: bool) -> tuple[Figure, Figure, Figure]:
     """The figures of all classes together. `before` draws with the weights as they were before the rounding, and
     `matched` says whether nobody gave the codes their classes."""
-    labels = [judge.classes.index(code.name) for code in naming.codes]
-    agreed = confusion(before, judge, PURITY_SEED)[range(len(labels)), labels]
+    labels = {k: judge.classes.index(code.name) for k, code in enumerate(naming.codes) if code.purity is not None}
+    agreed = confusion(before, judge, PURITY_SEED)[list(labels), list(labels.values())]
     how = ", codes matched to classes on other images" if matched else ""
-    protocol = f"mean over codes of {IMAGES_PER_CODE} images each{how}; {judge.protocol()}"
+    left = len(naming.codes) - len(labels)
+    rest = f", without {left} of {len(naming.codes)} codes that stand for no class" if left else ""
+    protocol = f"mean over codes of {IMAGES_PER_CODE} images each{how}{rest}; {judge.protocol()}"
     return (
         Figure(
             name="classes present",

@@ -57,7 +57,7 @@ def export_recogniser(
         framing=framing(train.images[:FRAMED_IMAGES]),
         classes=len(card.space.classes),
         styles=len(card.space.styles),
-        figures=(_accuracy(exported, card, test),),
+        figures=_accuracy(exported, card, test),
     )
     checked = test.images[:CHECKED_IMAGES].permute(0, 2, 3, 1).contiguous()
     with replacing(recogniser_path(generator)) as path:
@@ -114,13 +114,17 @@ def framing(images: Tensor) -> Framing:
 
 
 @torch.no_grad()
-def _accuracy(exported: ExportedRecogniser, card: GeneratorCard, test: ImageSet) -> Figure:
-    names = [test.classes.index(code.name) for code in card.space.classes]
+def _accuracy(exported: ExportedRecogniser, card: GeneratorCard, test: ImageSet) -> tuple[Figure, ...]:
+    """The share of test images whose class is that of the code read; none if no code was given a class."""
+    names = [test.classes.index(code.name) if code.name in test.classes else -1 for code in card.space.classes]
+    if len(test.classes) < 2 or max(names) < 0:
+        return ()
     images = test.images.permute(0, 2, 3, 1)
     read = torch.cat([exported(rows)[0].argmax(1) for rows in torch.split(images, 500)])
     right = (torch.tensor(names)[read] == test.labels).float().mean().item()
     matched = "codes matched to classes on drawn images" if card.training.codes == "infogan" else "trained with labels"
-    return Figure(name="class accuracy", value=round(right, 4), protocol=f"{len(test):,} real test images; {matched}")
+    protocol = f"{len(test):,} real test images; {matched}"
+    return (Figure(name="class accuracy", value=round(right, 4), protocol=protocol),)
 
 
 @torch.no_grad()

@@ -176,7 +176,13 @@ def _claim(folder: Path, settings: dict[str, object]) -> None:
     """Write down which data set the folder's shards are of, or check that it is the same. Raises RunMismatch."""
     path = folder / "dataset.json"
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            before = dict(json.loads(path.read_bytes()))
+        except (ValueError, TypeError):
+            raise RunMismatch(
+                f"{path} is damaged, so that nothing says what the shards are of; bring it back, or choose another "
+                "folder with --output"
+            ) from None
         for name in sorted(before.keys() | settings.keys()):
             if before.get(name) != settings.get(name):
                 raise RunMismatch(

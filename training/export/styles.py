@@ -91,11 +91,13 @@ def find_effect(drawer: Drawer, style: int, low: float, high: float) -> tuple[st
 
 
 def find_range(drawer: Drawer, style: int, judge: Judge) -> tuple[float, float]:
-    """The range of a code in which the judge still recognises the images' classes."""
-    names = [code.name for code in drawer.space.classes]
-    asked = torch.tensor([judge.classes.index(name) for name in names]).repeat_interleave(SWEEPS)
+    """The range of a code in which the judge still recognises the images' classes; that of training if it cannot."""
+    places = [judge.classes.index(code.name) if code.name in judge.classes else -1 for code in drawer.space.classes]
+    asked = torch.tensor(places).repeat_interleave(SWEEPS)
+    if not judge.able or not (asked >= 0).any():
+        return -1.0, 1.0
     values = np.array([0.0, *(-step for step in REACHES), *REACHES])
-    images = sweep(drawer, style, values)
+    images, asked = sweep(drawer, style, values)[asked >= 0], asked[asked >= 0]
     labels = judge.labels(images.flatten(0, 1)).reshape(len(images), len(values))
     shares = (labels == asked[:, None]).double().mean(0).numpy()
     steady = shares[1:] >= KEPT * shares[0]

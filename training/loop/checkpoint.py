@@ -1,18 +1,16 @@
 """The whole state of a run in one file, so that a run that continues equals a run that never stopped."""
 
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import torch
 from torch import nn
 
-from training.errors import CorruptCheckpoint
-from training.files import save_tensors
+from training.errors import CorruptCheckpoint, RunMismatch
+from training.files import Damaged, read_tensors, save_tensors
 from training.loop.averaging import Average
 from training.loop.players import Players
 
@@ -63,9 +61,9 @@ class State:
         save_tensors(path, saved)
 
     def load(self, path: Path) -> None:
-        """Raises CorruptCheckpoint."""
-        with reading(path):
-            saved = torch.load(path, map_location=self.source.device, weights_only=True)
+        """Raises CorruptCheckpoint and RunMismatch."""
+        saved = read_checkpoint(path, self.source.device)
+        with fitting(path):
             for name, part in self._parts().items():
                 part.load_state_dict(saved[name])
             self.players.balance.copy_(saved["balance"])
@@ -87,13 +85,25 @@ def go_on(source: torch.Generator, state: torch.Tensor, step: int) -> None:
         source.manual_seed(step)
 
 
+def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    """Raises CorruptCheckpoint."""
+    try:
+        return read_tensors(path, device)
+    except Damaged as damage:
+        older = sorted(other.name for other in path.parent.glob("step-*.pt") if other.name < path.name)
+        rest = f"from {older[-1]} before it" if older else "from the start"
+        raise CorruptCheckpoint(
+            f"{path} is damaged: {damage}; bring back a copy of it, or delete it, and the same command goes on {rest}"
+        ) from damage
+
+
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn every error that torch raises for a damaged file into CorruptCheckpoint."""
+def fitting(path: Path) -> Iterator[None]:
+    """Turn every error that torch raises for tensors of other names or shapes into RunMismatch."""
     try:
         yield
-    except (RuntimeError, KeyError, ValueError, TypeError, EOFError, BadZipFile, pickle.UnpicklingError) as error:
-        raise CorruptCheckpoint(
-            f"{path} cannot be read; delete it, and the same command goes on from the checkpoint before it "
-            "(or from the start where there is none)"
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RunMismatch(
+            f"{path} is whole, but is of other networks than the run's config.json and data make; bring both back as "
+            "they were, or start another run with --run"
         ) from error

@@ -40,8 +40,8 @@ class Watch:
     say: Callable[[str], None] = print
 
     def histogram(self, drawer: Drawer) -> dict[str, float]:
-        """Return each class's share of 250 images and the divergence from even shares; without a judge, nothing."""
-        if self.judge is None:
+        """Return each class's share of 250 images and the divergence from even shares; nothing if no judge can tell."""
+        if self.judge is None or not self.judge.able:
             return {}
         drawer.generator.eval()
         images = drawer.draw(DRAWN, DRAWN_SEED)

@@ -1,6 +1,8 @@
 """A run is a folder: its resolved configuration, statistics, pictures and checkpoints."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -8,12 +10,16 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latent import LatentSpace
-from training.errors import InvalidRun, RunMismatch
-from training.files import write_text
+from training.datasets.contents import Contents
+from training.errors import InvalidRun, RunInUse, RunMismatch
+from training.files import Locked, locking, write_text
 from training.recipes import presets
 from training.recipes.presets import Codes, Noise
 
 KEPT_CHECKPOINTS = 2
+
+MAY_DIFFER = ("epochs", "data")
+"""Settings that may change while a run goes on: its length, and how the path of the data is written."""
 
 
 class Config(BaseModel):
@@ -41,6 +47,10 @@ class Config(BaseModel):
     """The checkpoint that its networks came from; none of a run from scratch."""
     freeze: tuple[str, ...] = ()
     """Layers that do not learn, as `generator:-2`."""
+    size: int | None = None
+    """Height and width of the images; the medians of the data if None."""
+    class_codes: int | None = None
+    """How many class codes `infogan` finds; as many as the data have classes if None."""
 
     @classmethod
     def of(cls, preset: str, **chosen: object) -> Self:
@@ -51,7 +61,13 @@ class Config(BaseModel):
         return cls.model_validate({"preset": preset} | row | given)
 
     def latent_space(self, classes: tuple[str, ...]) -> LatentSpace:
-        return presets.latent_space(self.codes, self.noise, classes)
+        """Raises Unfit."""
+        return presets.latent_space(self.codes, self.noise, classes, self.class_codes)
+
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        """Height and width, if they were chosen."""
+        return None if self.size is None else (self.size, self.size)
 
     def shorten_head_start(self) -> Self:
         """Return the same configuration with a head start of at most half the epochs."""
@@ -65,6 +81,10 @@ class Run:
     @property
     def config_path(self) -> Path:
         return self.folder / "config.json"
+
+    @property
+    def contents_path(self) -> Path:
+        return self.folder / "data.json"
 
     @property
     def stats_path(self) -> Path:
@@ -90,7 +110,7 @@ class Run:
     def read_config(self) -> Config:
         """Raises InvalidRun."""
         try:
-            return Config.model_validate_json(self.config_path.read_text(encoding="utf-8"))
+            return Config.model_validate_json(self.config_path.read_bytes())
         except FileNotFoundError:
             raise InvalidRun(
                 f"{self.folder} is not a run: it has no config.json; name the folder that 'faussaire train' wrote"
@@ -101,32 +121,78 @@ class Run:
                 f"{self.config_path}: field '{field}' is not valid; restore the file or start a new run"
             ) from None
 
-    def claim(self, config: Config) -> None:
-        """Write the configuration; if the folder has one, check that only its length differs.
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from training in the folder. Raises RunInUse."""
+        try:
+            with locking(self.folder / "lock"):
+                yield
+        except Locked as held:
+            raise RunInUse(
+                f"{self.folder} is in use: {held} trains there; wait for its end, or train in another folder with --run"
+            ) from None
 
-        Raises RunMismatch.
+    def claim(self, config: Config, contents: Contents | None = None) -> str | None:
+        """Write the configuration, and what the data hold. What the folder says already must be the same, but for the
+        length of the run and the path of the data.
+
+        Returns a line for a person if pictures have other names. Raises RunMismatch.
         """
         if self.config_path.exists():
             before = self.read_config()
-            differing = [name for name, value in before if name != "epochs" and value != getattr(config, name)]
+            differing = [name for name, value in before if name not in MAY_DIFFER and value != getattr(config, name)]
             if differing:
                 name = differing[0]
                 raise RunMismatch(
                     f"{self.folder} holds a run with {name}={getattr(before, name)}, not {getattr(config, name)}; "
                     "choose another folder with --run"
                 )
+        renamed = None if contents is None else self.compare(contents, config.data)
+        if contents is not None:
+            write_text(self.contents_path, contents.model_dump_json(indent=1) + "\n")
         write_text(self.config_path, config.model_dump_json(indent=2) + "\n")
+        return renamed
+
+    def compare(self, contents: Contents, data: str) -> str | None:
+        """Check that data hold what they held when the run began, if the folder says it.
+
+        Returns a line for a person if only names differ. Raises RunMismatch.
+        """
+        before = self.read_contents()
+        change = None if before is None else before.difference(contents)
+        if before is None or change is None:
+            return None
+        if before.digest == contents.digest:
+            return f"{data}: {change}; the pixels are the same, so the run goes on"
+        trained = self.read_config().data
+        what = f"{data} has changed since {self.folder} was trained on it"
+        if trained != data:
+            what = f"{self.folder} was trained on {trained}, not on {data}"
+        raise RunMismatch(
+            f"{what}: {change}; bring the data back as they were to go on with this run, or train another with --run "
+            "FOLDER"
+        )
+
+    def read_contents(self) -> Contents | None:
+        """What the data held; None of a run of an older make. Raises InvalidRun."""
+        try:
+            return Contents.model_validate_json(self.contents_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise InvalidRun(
+                f"{self.contents_path} is damaged; bring it back, or move it elsewhere if the data have not changed"
+            ) from None
 
     def read_stats(self) -> list[dict[str, float]]:
         """Return all complete rows: a crash may have cut the last one."""
         if not self.stats_path.exists():
             return []
         rows = []
-        for line in self.stats_path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
+        for line in self.stats_path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(json.JSONDecodeError):
+                row = json.loads(line)
+                rows += [row] if isinstance(row, dict) and "step" in row else []
         return rows
 
     def rewind_stats(self, step: int) -> None:

@@ -46,9 +46,15 @@ def train_run(
 ) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
 
-    Raises RunMismatch, CorruptCheckpoint and Diverged.
+    Raises RunInUse, RunMismatch, CorruptCheckpoint and Diverged.
     """
-    run.claim(config)
+    with run.lock():
+        return _train(run, config, images, device, progress, watch)
+
+
+def _train(run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch) -> State:
+    if renamed := run.claim(config, images.contents()):
+        watch.say(renamed)
     state = initial_state(config, images, device)
     if run.checkpoints():
         state.load(run.checkpoints()[-1])

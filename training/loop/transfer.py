@@ -2,11 +2,10 @@
 
 import re
 
-import torch
 from torch import nn
 
 from training.errors import Unfit
-from training.loop.checkpoint import State, reading
+from training.loop.checkpoint import State, read_checkpoint
 from training.loop.run import Run
 from training.networks.build import Built
 
@@ -50,10 +49,9 @@ def layers_of(network: nn.Module) -> list[nn.ModuleList]:
 def begin_from(source: Run, state: State) -> None:
     """Copy the networks of the source's last checkpoint into a fresh state. Raises InvalidRun and Unfit."""
     path = source.last_checkpoint()
-    with reading(path):
-        saved = torch.load(path, map_location=state.source.device, weights_only=True)
+    saved = read_checkpoint(path, state.source.device)
     for name, network in state.networks().items():
-        mine, others = network.state_dict(), saved[name]
+        mine, others = network.state_dict(), saved.get(name, {})
         differing = [key for key in mine if key not in others or mine[key].shape != others[key].shape]
         if differing:
             raise Unfit(

@@ -70,6 +70,7 @@ MEASURES = (
             ),
         ),
         measure=measure_frechet,
+        judged=True,
         glance=measure_frechet,
     ),
     Measure(
@@ -86,6 +87,7 @@ MEASURES = (
             ),
         ),
         measure=measure_kernel,
+        judged=True,
         glance=measure_kernel,
     ),
 )

@@ -44,6 +44,7 @@ MEASURES = (
             Figure("confidence", "the judge's in its own answer", column="confidence", cell="{confidence:.3f}"),
         ),
         measure=measure_classes,
+        judged=True,
         glance=measure_classes,
     ),
 )

@@ -11,11 +11,16 @@ from torch.nn.functional import cross_entropy
 from training.datasets.augment import augment
 from training.datasets.images import ImageSet, to_unit
 from training.errors import CorruptCheckpoint
-from training.files import save_tensors
+from training.files import Damaged, read_tensors, save_tensors
 from training.progress import Progress
 
 EPOCHS = 4
 BATCH = 128
+SMALL_BATCH = 32
+LEAST_STEPS = 200
+"""Few images are seen more often, in smaller batches: four epochs of sixty in batches of 128 would be no step."""
+ERRORS = 2.0
+"""Standard errors by which a judge that has learned is more often right than an answer that is always the same."""
 SEED = 0
 LR = 2e-3
 FADE = 0.5
@@ -27,6 +32,8 @@ class Judge:
     network: nn.Sequential
     classes: tuple[str, ...]
     test_accuracy: float
+    able: bool = True
+    """Whether it has learned to tell the classes of real images. If not, no figure that it measures means anything."""
 
     @property
     def device(self) -> torch.device:
@@ -57,6 +64,13 @@ class Judge:
 
     def protocol(self) -> str:
         """The protocol of every figure that the judge measures."""
+        if len(self.classes) < 2:
+            return "no classifier can judge: there is one class"
+        if not self.able:
+            return (
+                f"the classifier cannot judge: it learned too little from so few images, and is right on "
+                f"{self.test_accuracy:.2%} of the real test set"
+            )
         return (
             f"convolutional classifier, seed {SEED}, weights {self.digest()}, "
             f"{self.test_accuracy:.2%} right on the real test set"
@@ -87,35 +101,47 @@ def make_network(channels: int, classes: int) -> nn.Sequential:
 def load_or_train_judge(path: Path, train: ImageSet, test: ImageSet, device: torch.device, progress: Progress) -> Judge:
     """Load the judge from `path`, or train it and write it there. Raises CorruptCheckpoint."""
     if path.exists():
-        return _load(path, train, device)
+        return _load(path, train, test, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         net = make_network(train.shape.channels, len(train.classes)).to(device)
-        fit(net, train.to(device), total_steps(train), progress)
+        fit(net, train.to(device), total_steps(train), progress, batch_size(train))
     net.eval().requires_grad_(False)
     unmeasured = Judge(net, train.classes, 0.0)
     right = unmeasured.labels(test.images.to(device)).cpu() == test.labels
-    judge = Judge(net, train.classes, right.float().mean().item())
+    judge = _measured(net, right.float().mean().item(), test)
     save_tensors(path, {"weights": net.state_dict(), "accuracy": judge.test_accuracy})
     return judge
 
 
+def batch_size(train: ImageSet) -> int:
+    return BATCH if EPOCHS * len(train) >= LEAST_STEPS * SMALL_BATCH else SMALL_BATCH
+
+
 def total_steps(train: ImageSet) -> int:
-    return EPOCHS * (len(train) // BATCH)
+    if len(train.classes) < 2:
+        return 0  # there is nothing to learn
+    return EPOCHS * (len(train) // BATCH) if batch_size(train) == BATCH else LEAST_STEPS
 
 
-def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> None:
+def has_learned(accuracy: float, labels: Tensor) -> bool:
+    """Whether a share of right answers on labels (N,) is more than naming the commonest class would give, by chance."""
+    guessed = labels.bincount().max().item() / len(labels)
+    return bool(accuracy > guessed + ERRORS * (guessed * (1 - guessed) / len(labels)) ** 0.5)
+
+
+def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress, batch: int = BATCH) -> None:
     """Train on `steps` batches of random images."""
     optimiser = torch.optim.Adam(net.parameters(), lr=LR)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=LR, total_steps=max(steps, 4))
     source = torch.Generator(train.images.device).manual_seed(SEED)
     for step in range(steps):
-        rows = torch.randint(len(train), (BATCH,), generator=source, device=train.images.device)
+        rows = torch.randint(len(train), (batch,), generator=source, device=train.images.device)
         # Half plain, half moved a little: drawn images are not centred like real ones.
         real = to_unit(train.images[rows])
-        half = BATCH // 2
-        batch = torch.cat([real[:half], augment(real[half:], source, FADE)])
-        loss = cross_entropy(net(batch), train.labels[rows])
+        half = batch // 2
+        seen = torch.cat([real[:half], augment(real[half:], source, FADE)])
+        loss = cross_entropy(net(seen), train.labels[rows])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -124,12 +150,19 @@ def fit(net: nn.Sequential, train: ImageSet, steps: int, progress: Progress) -> 
             progress(step + 1, {"loss": loss.item()})
 
 
-def _load(path: Path, train: ImageSet, device: torch.device) -> Judge:
+def _load(path: Path, train: ImageSet, test: ImageSet, device: torch.device) -> Judge:
+    net = make_network(train.shape.channels, len(train.classes)).to(device)
     try:
-        saved = torch.load(path, map_location=device, weights_only=True)
-        net = make_network(train.shape.channels, len(train.classes)).to(device)
+        saved = read_tensors(path, device)
         net.load_state_dict(saved["weights"])
         accuracy = float(saved["accuracy"])
-    except Exception as error:  # torch.load raises anything for a damaged file
-        raise CorruptCheckpoint(f"{path} cannot be read; delete it, and the judge is trained again") from error
-    return Judge(net.eval().requires_grad_(False), train.classes, accuracy)
+    except (Damaged, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CorruptCheckpoint(
+            f"{path} is damaged, or is no judge of these images; bring back a copy of it, or delete it, and the judge "
+            "is trained again"
+        ) from error
+    return _measured(net.eval().requires_grad_(False), accuracy, test)
+
+
+def _measured(net: nn.Sequential, accuracy: float, test: ImageSet) -> Judge:
+    return Judge(net, test.classes, accuracy, has_learned(accuracy, test.labels))

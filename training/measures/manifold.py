@@ -79,6 +79,7 @@ MEASURES = (
             ),
         ),
         measure=measure_manifold,
+        judged=True,
         glance=measure_manifold,
     ),
 )

@@ -44,5 +44,6 @@ MEASURES = (
             ),
         ),
         measure=measure_score,
+        judged=True,
     ),
 )

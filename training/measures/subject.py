@@ -114,3 +114,5 @@ class Measure:
     """Figures that the images cannot have are absent from the result."""
     glance: Callable[[Glance], Figures] | None = None
     """The same in seconds, for a run that is still in training; None if it takes longer."""
+    judged: bool = False
+    """Whether the figures mean nothing without a judge that has learned."""

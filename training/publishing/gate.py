@@ -15,7 +15,7 @@ from latent.release import SHOWN_DIGITS
 from training.datasets.images import ImageSet
 from training.errors import Unfit
 from training.evaluation import by_class
-from training.evaluation.by_class import BATCH, SEED, measure_asked_class
+from training.evaluation.by_class import BATCH, SEED, measure_asked_class, named_codes
 from training.export.model import Model, RecogniserModel
 from training.files import digest
 from training.measures.distances import frechet
@@ -91,18 +91,25 @@ class Protocol:
         """Measure a generator's file and the recogniser beside it. Raises InvalidModel and Unfit."""
         model = Model(path)
         names = [code.name for code in model.card.space.classes]
-        if not set(names) <= set(self.judge.classes) or model.card.image != self.test.shape:
+        if (self.judge.able and not self._knows(names, model)) or model.card.image != self.test.shape:
             raise Unfit(
                 f"{path} does not draw images and classes of {self.test.card.name}; publish under another --name"
             )
+        if not self.judge.able:
+            return {}
         drawn = model.draw(draw_codes(model.card.space, SEED, 0, len(self.features)), BATCH)
         measured = {FID: self._fid(self.judge.features(drawn))}
-        if names:
+        if named := named_codes(model.card.space, self.judge):
             share = measure_asked_class(model, self.judge)
-            measured[ASKED] = Measured.of_share(share, len(names) * by_class.IMAGES_PER_CLASS)
-        if recogniser_path(path).exists():
+            measured[ASKED] = Measured.of_share(share, len(named) * by_class.IMAGES_PER_CLASS)
+        if named and recogniser_path(path).exists():
             measured[READ] = Measured.of_share(self._read(path, names), len(self.test))
         return measured
+
+    def _knows(self, names: list[str], model: Model) -> bool:
+        """Whether classes are those of the data; codes that were found may stand for none of them."""
+        found = model.card.training.codes == "infogan"
+        return set(names) <= set(self.judge.classes) or (found and bool(named_codes(model.card.space, self.judge)))
 
     def _fid(self, features: Tensor) -> Measured:
         """FID, with its error by a bootstrap over the drawn images (Efron 1979)."""
@@ -114,7 +121,7 @@ class Protocol:
 
     def _read(self, path: Path, names: list[str]) -> float:
         codes = RecogniserModel(path).read(self.test.images)[0].argmax(1)
-        labels = np.array([self.judge.classes.index(name) for name in names])
+        labels = np.array([self.judge.classes.index(name) if name in self.judge.classes else -1 for name in names])
         return float((labels[codes] == self.test.labels.numpy()).mean())
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from latent import ClassCode, LatentSpace, StyleCode
 from latent.space import NoiseDistribution
-from training.errors import UnknownName
+from training.errors import Unfit, UnknownName
 
 Codes = Literal["none", "infogan", "cgan", "acgan"]
 """No codes; codes that Q finds; labels given to both players; labels that a classifier demands of G."""
@@ -71,12 +71,18 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def latent_space(codes: Codes, noise: Noise, classes: tuple[str, ...]) -> LatentSpace:
+def latent_space(codes: Codes, noise: Noise, classes: tuple[str, ...], found: int | None = None) -> LatentSpace:
     """62 numbers of noise, a class code for each class, and two style codes for InfoGAN.
 
-    The class codes have the classes' names if training has labels.
+    The class codes have the classes' names if training has labels. If it has not, there are `found` of them, or as many
+    as classes. Raises Unfit.
     """
-    names = {"none": (), "infogan": tuple(f"code-{k}" for k in range(len(classes)))}.get(codes, classes)
+    if codes != "infogan" and found is not None:
+        raise Unfit(f"--codes says how many class codes 'infogan' finds; codes '{codes}' are the classes: leave it out")
+    if codes == "infogan" and found is None and len(classes) < 2:
+        raise Unfit("the data have one class, so that nothing says how many to find; give --codes, such as --codes 10")
+    count = len(classes) if found is None else found
+    names = {"none": (), "infogan": tuple(f"code-{k}" for k in range(count))}.get(codes, classes)
     styles = range(1, STYLE_CODES + 1) if codes == "infogan" else ()
     return LatentSpace(
         noise_size=NOISE_SIZE,

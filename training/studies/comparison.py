@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import ValidationError
 
 from latent import Training, draw_codes
 from training.errors import InvalidRun
@@ -53,13 +54,15 @@ class Compared:
         found = []
         if self.training.epochs < self.config.epochs:
             found.append(f"collapsed for good after {self.training.epochs:g} epochs")
+        if not drawn.has("class_kl"):
+            found.append("no classifier can judge")
         if drawn["class_kl"] >= EVEN:
             lacking = [name for name, share in drawn.histogram.items() if share < EVEN / len(drawn.histogram)]
             found.append("classes uneven" + (f", lacks {', '.join(lacking)}" if lacking else ""))
         if drawn["confidence"] <= SURE:
             found.append("not recognised")
         least = ASKED.get(self.config.data, 0.0)
-        if self.config.codes in ("cgan", "acgan") and not drawn["accuracy"] >= least:
+        if self.config.codes in ("cgan", "acgan") and drawn.has("accuracy") and not drawn["accuracy"] >= least:
             found.append(f"asked class below {least:.0%}")
         return found
 
@@ -72,7 +75,10 @@ def read_run(run: Run) -> Compared:
     model = Model(run.folder / "model.onnx")
     space = model.card.space
     codes = draw_codes(space, SEED, 0, COLUMNS, np.arange(COLUMNS) % max(len(space.classes), 1))
-    evaluation = Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
+    try:
+        evaluation = Evaluation.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise InvalidRun(f"{path} is damaged; run 'faussaire evaluate {run.folder}' again") from None
     return Compared(run.read_config(), model.card.training, evaluation, model.generate(codes, COLUMNS))
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.datasets.images import ImageSet
-from training.errors import Interrupted
+from training.errors import Interrupted, InvalidRun
 from training.evaluation.quick import Yardstick
 from training.files import replacing, write_text
 from training.loop.collapse import Watch
@@ -25,8 +25,8 @@ class Point(BaseModel):
     epoch: int
     images: int
     seconds: float
-    fid: float
-    """On the judge's features, by 2,000 images."""
+    fid: float | None
+    """On the judge's features, by 2,000 images; None if the judge cannot judge."""
 
 
 class Course(BaseModel):
@@ -41,8 +41,13 @@ class Course(BaseModel):
 
     @classmethod
     def read(cls, path: Path, title: str) -> "Course":
-        """The course in a file, or a new one if there is no file."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else cls(title=title)
+        """The course in a file, or a new one if there is no file. Raises InvalidRun."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return cls(title=title)
+        except ValidationError:
+            raise InvalidRun(f"{path} is damaged; bring it back, or fine-tune in another folder with --run") from None
 
 
 class Saving(BaseModel):
@@ -59,6 +64,8 @@ class Saving(BaseModel):
 
     def sentence(self) -> str:
         learning = f"{self.weights:.0%} of G's weights learned"
+        if self.final.fid is None or self.scratch.fid is None:
+            return f"what was saved is not known, since no classifier can judge; {learning}"
         if self.reached is None:
             return (
                 f"nothing saved: after {self.final.images:,} images the FID is {self.final.fid:.2f}, from scratch "
@@ -76,7 +83,7 @@ def begin_finetuning(run: Run, source: Run, config: Config, images: ImageSet, de
     """Write the first checkpoint, with the source's networks, unless the run has begun. Raises InvalidRun and Unfit."""
     if run.checkpoints():
         return
-    run.claim(config)
+    run.claim(config, images.contents())
     state = initial_state(config, images, device)
     begin_from(source, state)
     state.save(run.checkpoint_path(0))
@@ -110,10 +117,14 @@ def train_course(
 def measure_saving(tuned: Course, scratch: Course) -> Saving:
     """Compare two runs of equally many epochs."""
     last = scratch.points[-1]
-    reached = next((point for point in tuned.points if point.fid <= last.fid), None)
+    reached = next((point for point in tuned.points if _as_good(point, last)), None)
     return Saving(
         reached=reached, final=tuned.points[-1], scratch=last, weights=tuned.learning / max(scratch.learning, 1)
     )
+
+
+def _as_good(point: Point, other: Point) -> bool:
+    return point.fid is not None and other.fid is not None and point.fid <= other.fid
 
 
 def save_courses(path: Path, courses: list[Course]) -> None:
@@ -121,9 +132,8 @@ def save_courses(path: Path, courses: list[Course]) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for course in courses:
-        axes.plot(
-            [point.images for point in course.points], [point.fid for point in course.points], "o-", label=course.title
-        )
+        known = [(point.images, point.fid) for point in course.points if point.fid is not None]
+        axes.plot([images for images, _ in known], [fid for _, fid in known], "o-", label=course.title)
     axes.set(xlabel="images seen", ylabel="FID, judge's features", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()

@@ -78,7 +78,7 @@ def measure_seed(row: Compared, path: Path, judge: Judge, test: ImageSet) -> See
 
 def matched_share(codes: NDArray[np.intp], labels: NDArray[np.intp], count: int) -> float:
     """The share of images (N,) whose code is matched to their label: one code a label, as well as possible (Kuhn 1955)."""
-    table = np.zeros((count, count))
+    table = np.zeros((max(count, int(codes.max()) + 1), count))
     np.add.at(table, (codes, labels), 1)
     rows, columns = linear_sum_assignment(-table)
     return float(table[rows, columns].sum() / len(codes))

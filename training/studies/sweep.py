@@ -55,6 +55,15 @@ class Sweep:
     folds: int
     epochs: int
     images: int
+    content: str = ""
+    """A digest of the images, their classes and their order."""
+    size: int | None = None
+    class_codes: int | None = None
+
+    def config(self, seed: int, **chosen: Any) -> Config:
+        """The configuration of a run. Raises UnknownName."""
+        settings = {"data": self.data, "epochs": self.epochs, "size": self.size, "class_codes": self.class_codes}
+        return Config.of(self.preset, seed=seed, **settings, **chosen).shorten_head_start()
 
     @property
     def name(self) -> str:
@@ -184,7 +193,7 @@ def _train_fold(
     worker: Worker, sweep: Sweep, chosen: dict[str, Any], fold: int, learned: Tensor, held_out: Tensor, title: str
 ) -> float:
     """Train and measure one fold. The settings name its folder, so that an interrupted trial goes on there."""
-    config = Config.of(sweep.preset, data=sweep.data, seed=fold, epochs=sweep.epochs, **chosen).shorten_head_start()
+    config = sweep.config(fold, **chosen)
     images = worker.images.rows(learned)
     place = Run(worker.folder / sweep.name / _digest(chosen) / f"fold-{fold}")
     total = sweep.epochs * (len(images) // config.batch)
@@ -194,7 +203,9 @@ def _train_fold(
     if state.step < total:
         raise Interrupted(state.step, total)
     yardstick = Yardstick.against(sweep.measure, worker.judge, worker.images.rows(held_out).to(worker.device))
-    return yardstick.read(state.average.generator, config.latent_space(images.classes))
+    read = yardstick.read(state.average.generator, config.latent_space(images.classes))
+    assert read is not None  # the judge is able
+    return read
 
 
 def _digest(chosen: dict[str, Any]) -> str:

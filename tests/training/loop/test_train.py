@@ -1,13 +1,16 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from training.datasets.contents import Contents
 from training.datasets.images import ImageSet
-from training.errors import CorruptCheckpoint, Diverged, RunMismatch
+from training.errors import CorruptCheckpoint, Diverged, RunInUse, RunMismatch, Unfit
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
 from training.loop.train import batch_rows, initial_state, train_run
@@ -166,3 +169,73 @@ def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(config: Config)
     assert sorted(epoch(0)) == list(range(512))
     assert epoch(0) == epoch(0)
     assert epoch(0) != epoch(16)
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    run = Run(tmp_path)
+    train_run(run, config, digits, CPU, quiet)
+    newest = run.checkpoints()[-1]
+    content = bytearray(newest.read_bytes())
+    for place in range(5_000, len(content), len(content) // 7):
+        flipped = content.copy()
+        flipped[place] ^= 4
+        newest.write_bytes(flipped)
+        with pytest.raises(CorruptCheckpoint, match=r"step-00000032\.pt is damaged.*from step-00000016\.pt before it"):
+            train_run(run, config, digits, CPU, quiet)
+    newest.write_bytes(content)
+    assert train_run(run, config, digits, CPU, quiet).step == 32
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    run = Run(tmp_path)
+    holding = f"from training.loop.run import Run; from pathlib import Path; lock = Run(Path({str(tmp_path)!r})).lock()"
+    program = [sys.executable, "-c", f"{holding}; lock.__enter__(); print('held', flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunInUse, match=rf"is in use: process {other.pid} on .*--run"):
+            train_run(run, config, digits, CPU, quiet)
+        other.communicate("end\n")
+    assert not run.checkpoints()
+    with run.lock():  # a lock ends with its process
+        pass
+
+
+def test_other_data_are_refused_and_nothing_is_lost(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    run = Run(tmp_path)
+    train_run(run, config, digits, CPU, quiet)
+    before = {path.name: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    fewer = digits.rows(torch.arange(len(digits) - 1))
+    with pytest.raises(RunMismatch, match=r"mnist has changed since .* bring the data back.*--run"):
+        train_run(run, config, fewer, CPU, quiet)
+    with pytest.raises(RunMismatch, match="was trained on mnist, not on elsewhere"):
+        train_run(run, config.model_copy(update={"data": "elsewhere"}), fewer, CPU, quiet)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    moved = config.model_copy(update={"data": "moved/mnist"})
+    assert train_run(run, moved, digits, CPU, quiet).step == 32
+    assert run.read_config() == moved
+
+
+def test_pictures_with_other_names_are_said_and_the_run_goes_on(tmp_path: Path) -> None:
+    run, config = Run(tmp_path), Config.of("gan", data="few", seed=0, epochs=1)
+    before = Contents.of(IMAGES, LABELS, ("a",), ("1.png", "2.png"))
+    assert run.claim(config, before) is None
+    after = Contents.of(IMAGES, LABELS, ("a",), ("1.png", "3.png"))
+    assert run.claim(config, after) == (
+        "few: picture '2.png' is now called '3.png'; the pixels are the same, so the run goes on"
+    )
+    assert run.claim(config, after) is None
+
+
+IMAGES = torch.arange(2 * 8 * 8, dtype=torch.uint8).reshape(2, 1, 8, 8)
+LABELS = torch.zeros(2, dtype=torch.long)
+
+
+def test_the_number_of_codes_is_chosen_where_no_class_says_it() -> None:
+    flat = Config.of("infogan", data="flat", seed=0, epochs=1)
+    with pytest.raises(Unfit, match="such as --codes 10"):
+        flat.latent_space(("flat",))
+    assert len(flat.model_copy(update={"class_codes": 12}).latent_space(("flat",)).classes) == 12
+    assert len(flat.latent_space(("a", "b", "c")).classes) == 3
+    with pytest.raises(Unfit, match="leave it out"):
+        Config.of("acgan", data="flat", seed=0, epochs=1, class_codes=12).latent_space(("a", "b"))
