@@ -60,8 +60,11 @@ class State:
         saved |= {name: source.get_state() for name, source in self._sources().items()}
         save_tensors(path, saved)
 
-    def load(self, path: Path) -> None:
-        """Raises CorruptCheckpoint and RunMismatch."""
+    def load(self, path: Path) -> str | None:
+        """Returns a line for a person if the checkpoint is of another kind of device.
+
+        Raises CorruptCheckpoint and RunMismatch.
+        """
         saved = read_checkpoint(path, self.source.device)
         with fitting(path):
             for name, part in self._parts().items():
@@ -69,20 +72,27 @@ class State:
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
-            for name, source in self._sources().items():
-                go_on(source, saved[name].cpu(), self.step)
+            same = [go_on(source, saved[name].cpu(), self.step) for name, source in self._sources().items()]
+        if all(same):
+            return None
+        return f"{path} is of another kind of device: random numbers go on from the number of its step, {self.step:,}"
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the networks under the names that a checkpoint uses."""
         return {name: part for name, part in self._parts().items() if isinstance(part, nn.Module)}
 
 
-def go_on(source: torch.Generator, state: torch.Tensor, step: int) -> None:
-    """Draw on from a saved state. That of another kind of device does not fit: there, the step is the seed."""
-    if len(state) == len(source.get_state()):
+def go_on(source: torch.Generator, state: torch.Tensor, step: int) -> bool:
+    """Draw on from a saved state. That of another kind of device does not fit: there, the step is the seed.
+
+    Returns whether it fits.
+    """
+    fits = len(state) == len(source.get_state())
+    if fits:
         source.set_state(state)
     else:
         source.manual_seed(step)
+    return fits
 
 
 def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:

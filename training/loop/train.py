@@ -56,8 +56,8 @@ def _train(run: Run, config: Config, images: ImageSet, device: torch.device, pro
     if renamed := run.claim(config, images.contents()):
         watch.say(renamed)
     state = initial_state(config, images, device)
-    if run.checkpoints():
-        state.load(run.checkpoints()[-1])
+    if run.checkpoints() and (elsewhere := state.load(run.checkpoints()[-1])):
+        watch.say(elsewhere)
     run.rewind_stats(state.step)
     resident = images.to(device)
     steps_per_epoch = len(images) // config.batch

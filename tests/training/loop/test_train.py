@@ -74,7 +74,10 @@ def test_a_checkpoint_of_a_gpu_goes_on_at_a_cpu(tmp_path: Path, config: Config, 
     of_cuda = torch.zeros(16, dtype=torch.uint8)
     torch.save(saved | {"source": of_cuda, "torch": of_cuda}, path)
     opened = initial_state(config, digits, CPU)
-    opened.load(path)
+    said = opened.load(path)
+    assert said is not None
+    assert said.endswith(f"is of another kind of device: random numbers go on from the number of its step, {steps}")
+    assert opened.load(path) == said
     assert opened.step == steps
     assert opened.source.initial_seed() == steps
     assert train_run(run, config, digits, CPU, quiet).step > steps
