@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test faults bench-serve bench-check soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test clients-test faults bench-serve bench-check soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -58,6 +58,9 @@ exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisat
 
 faults: .venv/dev/installed ## see that the service bears a full disk, a log that nobody reads and the like (a minute)
 	$(BIN)/python -m pytest tests/faults
+
+clients-test: .venv/dev/installed .venv/clients/installed ## draw by clients of others: curl, Node, Java, and two that are generated (needs node and npm)
+	$(BIN)/python -m pytest tests/clients
 
 bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## compare the service with its peers (ten minutes, needs wrk)
 	$(BIN)/python -m bench.compare
@@ -104,6 +107,7 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
 	$(BIN)/uv pip compile --group peers -c requirements/dev.txt -o requirements/peers.txt $(LOCKED)
+	$(BIN)/uv pip compile --group clients -o requirements/clients.txt $(LOCKED)
 	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
@@ -117,6 +121,12 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	@echo "Installing the service's peers into .venv/peers: one minute, once."
 	@$(PYTHON) -m venv --clear .venv/peers
 	@.venv/peers/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/clients/installed: requirements/clients.txt | python
+	@echo "Installing a generator of clients into .venv/clients: a minute, once."
+	@$(PYTHON) -m venv --clear .venv/clients
+	@.venv/clients/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
 .venv/dev/installed: requirements/dev.txt pyproject.toml | python

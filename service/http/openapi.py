@@ -8,10 +8,14 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from service.http.operation import JSON, Operation
+from service.http.problems import SCHEMA
 
 Schema = dict[str, Any]
 Schemas = Mapping[Any, Schema]
 """By model."""
+
+ANY = "application/octet-stream"
+"""A file is read by its content. Some generated clients can send no other type."""
 
 BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 
@@ -40,7 +44,7 @@ def document(operations: Sequence[Operation], info: Mapping[str, str], header: S
     paths: dict[str, Schema] = {}
     for operation in listed:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, found, header, unforeseen)
-    components = {"schemas": definitions.get("$defs", {})}
+    components = {"schemas": definitions.get("$defs", {}) | {"Problem": SCHEMA}}
     # Relative to the document: behind a path prefix too.
     servers = [{"url": "."}]
     return {"openapi": "3.1.0", "info": dict(info), "servers": servers, "paths": paths, "components": components}
@@ -57,7 +61,7 @@ def _describe(operation: Operation, schemas: Schemas, header: Schema, unforeseen
     if operation.body is not None:
         described["requestBody"] = {"content": {JSON: {"schema": schemas[operation.body]}}, "required": True}
     elif operation.media_types:
-        described["requestBody"] = {"content": dict.fromkeys(operation.media_types, BINARY), "required": True}
+        described["requestBody"] = {"content": dict.fromkeys((*operation.media_types, ANY), BINARY), "required": True}
     return described
 
 

@@ -36,7 +36,7 @@ def problem_types(error: type[RequestError] = RequestError) -> Iterator[str]:
 
 def describe(description: str) -> dict[str, Any]:
     """A problem among the answers that OpenAPI lists."""
-    return {"content": {MEDIA_TYPE: {"schema": SCHEMA}}, "description": description}
+    return {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}, "description": description}
 
 
 def refuse(error: RequestError) -> Answer:

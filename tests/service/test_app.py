@@ -71,7 +71,11 @@ def examples(document: dict[str, Any], operation: dict[str, Any]) -> list[dict[s
         schema = resolved(document, content["application/json"]["schema"])
         return [{"json": body, "params": params} for body in schema["examples"]]
     kinds = {media_type: kind for kind, media_type in FORMATS.items()}
-    return [{"content": picture(kinds[media_type]), "headers": {"Content-Type": media_type}} for media_type in content]
+    return [
+        {"content": picture(kinds[media_type]), "headers": {"Content-Type": media_type}}
+        for media_type in content
+        if media_type in kinds
+    ]
 
 
 def picture(kind: str) -> bytes:
