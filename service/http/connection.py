@@ -241,6 +241,9 @@ class Connection(asyncio.Protocol):
         """The exchange has sent its answer, or has none."""
         self._running = None
         self._server.tasks.discard(exchange.task)
+        if not exchange.keep_alive:
+            self._last = True
+            self._waiting.clear()
         if not exchange.answered and self._fault is None:
             self._cut_off()
         elif exchange is self._arriving:

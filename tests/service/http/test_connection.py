@@ -211,6 +211,15 @@ def test_an_old_client_gets_the_stream_without_chunks(url: str) -> None:
     assert content == new.content
 
 
+def test_a_stream_for_an_old_client_ends_with_its_connection(url: str) -> None:
+    body = b'{"n": 3, "format": "webdataset", "seed": 1}'
+    stream = post(b"Connection: keep-alive\r\n", body, b"/v1/datasets", b"1.0")
+    answers = talk(url, stream + get())
+    assert statuses(answers) == [200]
+    assert b"connection: close" in answers
+    assert answers.endswith(httpx.post(f"{url}/v1/datasets", json=json.loads(body)).content)
+
+
 def test_an_old_client_may_keep_its_connection(url: str) -> None:
     with connect(url) as client:
         for _ in range(2):
