@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test clients-test faults bench-serve bench-check soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test clients-test faults bench-serve bench-check fuzz soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -69,6 +69,9 @@ bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## 
 
 bench-check: .venv/dev/installed .venv/serve/installed ## fail if a request costs twice what it did (a minute, needs wrk)
 	$(BIN)/python -m bench.compare --peers-python .venv/serve/bin/python --only faussaire,bare --images 1 --check
+
+fuzz: .venv/dev/installed .venv/clients/installed ## send 10,000 requests that are wrong in some way, by schemathesis and by raw bytes (minutes)
+	$(BIN)/python -m pytest tests/fuzz
 
 soak: .venv/dev/installed ## use and abuse a server for MINUTES= (10) and see that it stays as it was (needs wrk)
 	$(BIN)/python -m bench.soak $(MINUTES)

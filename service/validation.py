@@ -19,12 +19,19 @@ def validate(model: type[Model], value: Any) -> Model:
     """The value as the model reads it, with null for what is absent, and 1.0 for 1. Raises InvalidField."""
     try:
         return model.model_validate(value)
-    except ValidationError:
-        plain = _plain(value)
+    except ValidationError as error:
+        unknown = [fault for fault in _errors(error) if fault["type"] == "extra_forbidden"]
+    if unknown:  # null is no value for a field that does not exist
+        raise first_fault(unknown, value)
+    plain = _plain(value)
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        raise first_fault(error.errors(include_url=False, include_context=False), plain) from None
+        raise first_fault(_errors(error), plain) from None
+
+
+def _errors(error: ValidationError) -> list[Any]:
+    return error.errors(include_url=False, include_context=False)
 
 
 def _plain(value: Any) -> Any:

@@ -81,7 +81,7 @@ def _parameters(operation: Operation) -> list[Schema]:
     schema = operation.query.model_json_schema(schema_generator=JsonSchema)
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": one}
+        {"name": name, "in": "query", "required": name in required, "allowEmptyValue": True, "schema": one}
         | ({"description": one["description"]} if "description" in one else {})
         for name, one in schema["properties"].items()
     ]
