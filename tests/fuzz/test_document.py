@@ -11,19 +11,18 @@ from tests.end_to_end.conftest import serving
 
 SCHEMATHESIS = ROOT / ".venv/clients/bin/schemathesis"
 
-EXAMPLES = 100
+EXAMPLES = 30
 """For each operation and phase."""
 
 
-@pytest.mark.parametrize("document", ["openapi.json", "openapi-3.0.json"])
-def test_the_service_does_what_its_document_says(tmp_path: Path, document: str) -> None:
+def test_the_service_does_what_its_document_says(tmp_path: Path) -> None:
     if not SCHEMATHESIS.exists():
         pytest.skip("make .venv/clients/installed has not been run")
     with serving(ROOT / "models", tmp_path) as client:
         command: list[str | Path] = [
             SCHEMATHESIS,
             "run",
-            f"{client.base_url}{document}",
+            f"{client.base_url}/openapi.json",
             "--max-examples",
             str(EXAMPLES),
             "--seed",
