@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 
 from latent import VERSION
-from service.api import codes, datasets, image, images, interpolations, meta, models, traversals, verify
+from service.api import codes, datasets, image, images, interpolations, meta, models, page, traversals, verify
 from service.api.context import CANARY_PARAMETER, Context, open_context
 from service.errors import InvalidModel, InvalidSetting
 from service.http.application import Application, Limits, alone
@@ -96,9 +96,9 @@ OPERATIONS = (
     Operation("/readyz", meta.answer_probe, listed=False),
     Operation("/metrics", meta.scrape, listed=False),
     Operation("/docs", meta.show_docs, listed=False),
-    Operation("/", meta.redirect, listed=False),
 )
-"""The table of all endpoints but those that describe them, `/openapi.json` and `/openapi-3.0.json`."""
+"""The table of all endpoints but those that describe them, `/openapi.json` and `/openapi-3.0.json`, and those of the
+page, which has files."""
 
 INFO = {
     "title": "Faussaire",
@@ -124,6 +124,7 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     documents = {"/openapi.json": described, "/openapi-3.0.json": as_version_30(described)}
     operations = (
         *OPERATIONS,
+        *page.operations(),
         *(Operation(path, meta.document_of(one), listed=False) for path, one in documents.items()),
     )
     observer, opening = Observer(log, tracing), _open(settings, tracing, try_files)

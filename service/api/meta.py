@@ -46,10 +46,6 @@ async def show_docs(request: Request, _: None) -> Answer:
     return Answer(DOCS, HTML)
 
 
-async def redirect(_: Request, __: None) -> Answer:
-    return Answer(headers=[(b"location", b"docs")], status=307)
-
-
 def document_of(described: dict[str, Any]) -> Handle:
     """An operation that answers with a document."""
     content = json.dumps(described).encode("ascii")

@@ -47,6 +47,7 @@ def test_every_operation_is_in_the_table(client: TestClient) -> None:
         "GET /livez",
         "GET /readyz",
         "GET /metrics",
+        "GET /",
         "GET /docs",
         "GET /openapi.json",
     }

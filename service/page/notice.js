@@ -1,0 +1,47 @@
+// The line at the foot of the page: what is wrong, and what the last drawing cost.
+
+import { onCost } from "./api.js";
+import { $, make } from "./dom.js";
+
+const PARTS = { queue: "queue", inference: "inference", encode: "encoding", way: "way" };
+
+const handlers = new Map();
+let shown = null;
+
+// `handle(error)` is called at errors of this kind, instead of a notice.
+export const onKind = (kind, handle) => handlers.set(kind, handle);
+
+// Say what went wrong; null says that all is well again. Returns whether to ask again.
+export function report(error) {
+  if (error === null) {
+    if (shown === "busy" || shown === "offline") say("");
+    return true;
+  }
+  if (handlers.has(error.kind)) {
+    handlers.get(error.kind)(error);
+    return false;
+  }
+  const again = error.wait ? ` Trying again in ${error.wait} s.` : "";
+  say((error.kind === "busy" ? "The service is busy." : error.message) + again, error.wait ? error.kind : "error");
+  return true;
+}
+
+export function say(text, kind = "note", ...actions) {
+  if (kind === shown && $("notice-text").textContent === text) return;
+  shown = text && kind;
+  $("notice").dataset.kind = kind;
+  $("notice-text").textContent = text;
+  $("notice-actions").replaceChildren(...actions);
+  $("notice").hidden = !text;
+}
+
+export const action = (text, onclick) => make("button", { type: "button", onclick }, text);
+
+onCost((cost) => {
+  const total = Object.values(cost).reduce((sum, ms) => sum + ms, 0);
+  const known = Object.keys(PARTS).filter((part) => cost[part] !== undefined);
+  $("cost-text").textContent = `${total.toFixed(1)} ms`;
+  $("cost").title = known.map((part) => `${PARTS[part]} ${cost[part].toFixed(2)} ms`).join(" · ");
+  $("cost-detail").textContent = known.map((part) => `${PARTS[part]} ${cost[part].toFixed(1)}`).join(" · ");
+  for (const part of known) $(`cost-${part}`).style.flexGrow = cost[part] / total;
+});

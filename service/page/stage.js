@@ -1,0 +1,91 @@
+// All classes, drawn large: they move under the pointer. The one that is chosen is drawn below, larger.
+
+import { drawSheet } from "./api.js";
+import { $, short } from "./dom.js";
+import { Latest } from "./latest.js";
+import { bodyOf } from "./point.js";
+import { onlyClass } from "./space.js";
+import { keep, listen, preview, shownPoint, state } from "./state.js";
+import { Tiles } from "./tiles.js";
+
+const MOST = 40;
+const WITHOUT_CLASSES = 10;
+
+const latest = new Latest();
+const tiles = new Tiles($("stage-tiles"), choose);
+
+function points(point, model) {
+  const most = Math.min(MOST, model.mostItems - 1);
+  if (model.classes.length) return model.classes.slice(0, most).map((name) => ({ ...point, classes: { [name]: 1 } }));
+  const first = point.index - (point.index % BigInt(WITHOUT_CLASSES));
+  return Array.from({ length: Math.min(WITHOUT_CLASSES, most) }, (_, place) => ({ ...point, index: first + BigInt(place) }));
+}
+
+const labelOf = (point) => onlyClass(point) ?? `image ${point.index}`;
+
+async function paint(signal) {
+  const { model } = state;
+  const shown = shownPoint();
+  const drawn = points(shown, model);
+  const items = [...drawn, shown].map((point) => bodyOf(point, model));
+  const sheet = await drawSheet("v1/images", { model: model.label, items }, items.length, signal);
+  if (state.model !== model) return;
+  tiles.set(drawn.map(labelOf), model.image, { captions: true });
+  tiles.paint(sheet);
+  tiles.press(drawn.findIndex((point) => labelOf(point) === labelOf(shown)));
+  paintOne(sheet, items.length - 1, model.image);
+}
+
+function paintOne({ bitmap, columns }, place, { width, height }) {
+  const one = $("one");
+  if (one.width !== width || one.height !== height) Object.assign(one, { width, height });
+  const [x, y] = [(place % columns) * width, Math.floor(place / columns) * height];
+  one.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, width, height);
+  document.dispatchEvent(new Event("painted"));
+}
+
+function choose(place) {
+  const point = points(shownPoint(), state.model)[place];
+  keep({ point: state.model.classes.length ? point : { ...shownPoint(), index: point.index } });
+}
+
+// Where the pointer is: the least of both codes is at the left and at the foot.
+function follow(event) {
+  const box = $("stage-frame").getBoundingClientRect();
+  const share = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
+  let point = state.point;
+  for (const [place, key] of [state.across, state.down].entries()) {
+    const dial = state.model.dial(key);
+    const value = dial.low + (dial.high - dial.low) * Math.min(1, Math.max(0, share[place]));
+    point = dial.set(point, Math.round(value * 1000) / 1000);
+  }
+  preview(point);
+}
+
+function showRulers() {
+  for (const axis of ["across", "down"]) {
+    const dial = state.model.dial(state[axis]);
+    const value = dial.get(shownPoint());
+    $(`${axis}-value`).textContent = short(value);
+    $(`${axis}-low`).textContent = short(dial.low);
+    $(`${axis}-high`).textContent = short(dial.high);
+    const share = (value - dial.low) / (dial.high - dial.low);
+    $("stage-frame").style.setProperty(`--${axis}`, share);
+  }
+}
+
+export function openStage() {
+  const frame = $("stage-frame");
+  frame.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "mouse" || event.pressure > 0) follow(event);
+  });
+  frame.addEventListener("pointerleave", () => state.preview && preview(null));
+  frame.addEventListener("pointercancel", () => state.preview && preview(null));
+  frame.addEventListener("pointerup", (event) => {
+    if (event.pointerType !== "mouse" && state.preview) keep({ point: state.preview });
+  });
+  listen((kind) => {
+    latest.ask(paint, { now: kind !== "live" });
+    showRulers();
+  });
+}

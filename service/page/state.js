@@ -1,0 +1,106 @@
+// What the page shows, its address, and its history. The address has the whole state.
+
+import { fromJson, toJson } from "./api.js";
+
+export const state = {
+  model: null, // a Model
+  point: null,
+  preview: null, // what the pointer shows until it leaves
+  across: "", // keys of the dials that the pointer moves
+  down: "",
+  locked: false, // whether the dice leave the seed alone
+  from: null, // the two pinned images, as the API takes them
+  to: null,
+};
+
+export const shownPoint = () => state.preview ?? state.point;
+
+const listeners = new Set();
+
+// `listener(kind)`: `live` while a control moves, `kept` once it rests, `model` when the model changes.
+export const listen = (listener) => listeners.add(listener);
+
+export function tell(kind) {
+  for (const listener of listeners) listener(kind);
+}
+
+export function preview(point) {
+  state.preview = point;
+  tell("live");
+}
+
+// Move without a place in the history yet.
+export function move(point) {
+  state.point = point;
+  state.preview = null;
+  tell("live");
+}
+
+// Change, and remember.
+export function keep(changes = {}) {
+  Object.assign(state, changes, { preview: null });
+  const hash = encode(state);
+  if (hash !== location.hash.slice(1)) history.pushState({ depth: depth() + 1 }, "", `#${hash}`);
+  tell("kept");
+}
+
+export const depth = () => history.state?.depth ?? 0;
+
+export function replaceAddress() {
+  history.replaceState({ depth: depth() }, "", `#${encode(state)}`);
+}
+
+export function encode({ model, point, across, down, locked, from, to }) {
+  const query = new URLSearchParams({ model: model.name, version: model.digest.slice(0, 12) });
+  for (const [name, weight] of Object.entries(point.classes)) query.set(`class.${name}`, weight);
+  for (const [name, value] of Object.entries(point.styles)) query.set(`style.${name}`, value);
+  query.set("seed", point.seed);
+  if (point.index) query.set("index", point.index);
+  if (point.truncation < 1) query.set("truncation", point.truncation);
+  if (point.noise) query.set("noise", point.noise);
+  else if (point.drift.some(Boolean)) query.set("drift", point.drift);
+  query.set("across", across);
+  query.set("down", down);
+  if (locked) query.set("locked", "1");
+  if (from) query.set("from", toJson(from));
+  if (to) query.set("to", toJson(to));
+  return query.toString();
+}
+
+const numbers = (text) => text?.split(",").map(Number);
+const whole = (text) => (/^\d{1,19}$/.test(text) ? BigInt(text) : 0n);
+
+// What an address says; it may have been written by anyone.
+export function decode(hash) {
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const named = (prefix) =>
+    Object.fromEntries(
+      [...query].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), Number(value) || 0]),
+    );
+  const codes = (key) => {
+    try {
+      return query.has(key) ? fromJson(query.get(key)) : null;
+    } catch {
+      return null;
+    }
+  };
+  const drift = numbers(query.get("drift"));
+  return {
+    model: query.get("model"),
+    version: query.get("version"),
+    point: query.has("seed") && {
+      classes: named("class."),
+      styles: named("style."),
+      seed: whole(query.get("seed")),
+      index: whole(query.get("index") ?? "0"),
+      truncation: Math.min(1, Number(query.get("truncation")) || 1),
+      noise: numbers(query.get("noise")) ?? null,
+      drift: drift?.length === 2 && drift.every(Number.isFinite) ? drift : [0, 0],
+    },
+    across: query.get("across"),
+    down: query.get("down"),
+    locked: query.has("locked"),
+    from: codes("from"),
+    to: codes("to"),
+  };
+}
