@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import Base64Bytes, BaseModel, Field
 
 from latent import GeneratorCard
 from latent.containers import Kind
@@ -147,6 +147,8 @@ class Model(BaseModel):
     default: bool
     card: GeneratorCard
     versions: list[Version]
+    recogniser: bool = False
+    """Whether the service reads the codes of any picture for this model."""
 
 
 class ImageCodes(BaseModel):
@@ -164,6 +166,8 @@ class ImageCodes(BaseModel):
     index: int | None = None
     truncation: float | None = None
     noise: list[float] | None = None
+    framed: Base64Bytes | None = None
+    """The picture as the recogniser saw it, a PNG, if `source` is `recogniser`."""
 
 
 class Verification(BaseModel):

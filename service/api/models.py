@@ -28,6 +28,7 @@ class Model(BaseModel):
 
     digest: str
     default: bool
+    recogniser: bool = Field(description="Whether `POST /v1/codes` reads the codes of any picture for this model.")
     card: GeneratorCard
     versions: list[Version] = Field(description="A request may ask for each as `NAME@` and its first 12 digits.")
 
@@ -58,4 +59,10 @@ def _describe(catalogue: Catalogue, served: Served) -> Model:
         for digest, one in versions.by_digest.items()
     ]
     default = card.name == catalogue.default
-    return Model(digest=served.version.digest, default=default, card=card, versions=listed)
+    return Model(
+        digest=served.version.digest,
+        default=default,
+        recogniser=served.recogniser is not None,
+        card=card,
+        versions=listed,
+    )

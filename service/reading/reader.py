@@ -1,6 +1,7 @@
 """Reads the codes of an image: from the image's own text chunk, or with a recogniser."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from latent import GeneratorCard, ModelVersion
 from latent.decimals import shortest
 from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
+from latent.png import encode_png
 from service.errors import NoRecogniser, SheetOfImages, UnclearImage
 from service.inference.recogniser import Recogniser
 from service.reading.certainty import certainty
@@ -71,6 +73,11 @@ class ImageCodes(BaseModel):
     index: int | None = Field(default=None, description="Which image of the seed it is, if the image records it.")
     truncation: float | None = Field(default=None, description="If the image records one below 1.")
     noise: list[float] | None = Field(default=None, description="If the image records noise that a request gave.")
+    framed: str | None = Field(
+        default=None,
+        description="The picture as the recogniser saw it: a PNG in base64.",
+        json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"},
+    )
 
 
 class CodesReader:
@@ -158,6 +165,7 @@ def recognise(picture: Image.Image, recogniser: Recogniser, version: ModelVersio
         certainty=None if certain is None else round(certain, 4),
         styles=_by_name(space.style_places, codes.styles),
         removed=list(framed.removed) or None,
+        framed=b64encode(encode_png(framed.pixels)).decode("ascii"),
     )
 
 

@@ -130,7 +130,9 @@ def test_the_codes_of_an_image_come_back(called: Called) -> None:
     told = called("codes", image.png)
     assert (told.model, told.source, told.class_, told.seed) == ("small", "metadata", "7", 4)
     assert set(told.styles) == {"slant", "width"}
-    assert called("codes", called("image", model="plain").png, "small").source == "recogniser"
+    recognised = called("codes", called("image", model="plain").png, "small")
+    assert recognised.source == "recogniser"
+    assert recognised.framed.startswith(b"\x89PNG")
 
 
 def test_a_data_set_is_streamed_into_its_file(called: Called, url: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from service.api.page import FOLDER, MEDIA_TYPES
 
 MOST_BYTES = 60_000
 FILES = sorted(path.name for path in FOLDER.iterdir())
-ELSEWHERE = re.compile(r"""https?:|["'`(]/[\w.]|["'`(]//""")
+ELSEWHERE = re.compile(r"""https?:|["'`(]/[\w.]{2}|["'`(]//""")
 """An address on another host, or one that a path prefix would break."""
 OWN_NAMES = ("http://www.w3.org/2000/svg",)
 

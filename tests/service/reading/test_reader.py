@@ -1,3 +1,4 @@
+import base64
 import io
 import json
 import zlib
@@ -113,6 +114,15 @@ def test_an_image_tells_its_model_where_the_request_names_none(client: TestClien
 
 def test_an_image_of_another_model_is_recognised_by_the_one_that_is_named(client: TestClient) -> None:
     assert read(client, draw(client, model="plain", seed=1), model="small")["source"] == "recogniser"
+
+
+def test_the_answer_shows_the_picture_as_the_recogniser_saw_it(client: TestClient) -> None:
+    answer = read(client, encoded(np.rot90(drawing()).copy()))
+    framed = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["framed"]))))
+    assert framed.shape == (28, 28)
+    again = read(client, encoded(framed))
+    assert again == answer
+    assert "framed" not in read(client, draw(client, seed=1))
 
 
 def test_the_recogniser_reads_any_other_image_once_it_is_laid_out(client: TestClient, models_dir: Path) -> None:
