@@ -11,7 +11,8 @@ from service.telemetry import metrics
 
 HTML = b"text/html; charset=utf-8"
 
-# BentoML has the files of the user interface and serves them: the page loads nothing from elsewhere.
+# BentoML has the files of the user interface and serves them: the page loads nothing from elsewhere. Its addresses are
+# relative, so that it works behind a prefix.
 DOCS = b"""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -1,11 +1,13 @@
 """`GET /` and `GET /page/{name}`: the playground, a page of HTML, CSS and JavaScript that calls this API alone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from gzip import compress
 from hashlib import sha256
 from pathlib import Path
 
 from service.errors import NotFound
-from service.http.headers import names_etag
+from service.http.headers import names_etag, quality
 from service.http.operation import Handle, Operation
 from service.http.request import Answer, Headers, Request
 from service.settings import ROOT
@@ -42,40 +44,58 @@ ASK_AGAIN = (b"cache-control", b"no-cache")
 """Files of two versions of the page must never mix: a browser asks again, and gets 304."""
 
 
+VARY = (b"vary", b"Accept-Encoding")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the page, as it is and compressed."""
+
+    plain: Answer
+    packed: Answer
+
+
 def operations() -> tuple[Operation, ...]:
     """The page's files are read now, once."""
-    files = {path.name: _file(path) for path in sorted(FOLDER.iterdir()) if path.suffix in MEDIA_TYPES}
+    files = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in MEDIA_TYPES}
     return (
         Operation("/", _show(files), listed=False),
         Operation("/page/{name}", _send(files), listed=False),
     )
 
 
-def _file(path: Path) -> Answer:
+def _read(path: Path) -> File:
     content = path.read_bytes()
+    packed = compress(content, mtime=0)
+    return File(_answer(path, content), _answer(path, packed, (b"content-encoding", b"gzip")))
+
+
+def _answer(path: Path, content: bytes, *headers: tuple[bytes, bytes]) -> Answer:
     etag = f'"{sha256(content).hexdigest()}"'.encode("ascii")
-    return Answer(content, MEDIA_TYPES[path.suffix], [(b"etag", etag), ASK_AGAIN, *SECURITY])
+    return Answer(content, MEDIA_TYPES[path.suffix], [(b"etag", etag), ASK_AGAIN, VARY, *headers, *SECURITY])
 
 
-def _show(files: Mapping[str, Answer]) -> Handle:
+def _show(files: Mapping[str, File]) -> Handle:
     async def show_page(request: Request, _: None) -> Answer:
-        return _unless_known(request, files[FIRST])
+        return _choose(request, files[FIRST])
 
     return show_page
 
 
-def _send(files: Mapping[str, Answer]) -> Handle:
+def _send(files: Mapping[str, File]) -> Handle:
     async def send_file(request: Request, name: str) -> Answer:
         if name not in files:
             raise NotFound
-        return _unless_known(request, files[name])
+        return _choose(request, files[name])
 
     return send_file
 
 
-def _unless_known(request: Request, file: Answer) -> Answer:
-    """The file, or 304 if the client has it."""
-    etag = dict(file.headers)[b"etag"].decode("ascii")
+def _choose(request: Request, file: File) -> Answer:
+    """The file in the encoding that the client takes, or 304 if the client has it."""
+    accepted = request.header(b"accept-encoding")
+    answer = file.packed if accepted and quality(accepted, "gzip") else file.plain
+    etag = dict(answer.headers)[b"etag"].decode("ascii")
     if names_etag(request.header(b"if-none-match") or "", etag):
-        return Answer(headers=file.headers, status=304)
-    return file
+        return Answer(headers=answer.headers, status=304)
+    return answer

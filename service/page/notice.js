@@ -31,7 +31,8 @@ export function say(text, kind = "note", ...actions) {
   shown = text && kind;
   $("notice").dataset.kind = kind;
   $("notice-text").textContent = text;
-  $("notice-actions").replaceChildren(...actions);
+  const waits = kind === "busy" || kind === "offline";
+  $("notice-actions").replaceChildren(...actions, ...(waits ? [] : [action("Close", () => say(""))]));
   $("notice").hidden = !text;
 }
 

@@ -8,7 +8,9 @@ export class Model {
     this.name = card.name;
     this.image = card.image;
     this.space = card.space;
-    this.classes = card.space.classes.map((code) => code.name);
+    const byName = (one, other) => one.name.localeCompare(other.name, "en", { numeric: true });
+    this.codes = card.space.classes.toSorted(byName);
+    this.classes = this.codes.map((code) => code.name);
     this.dials = dialsOf(card.space);
   }
 
@@ -52,8 +54,8 @@ function dialsOf(space) {
   });
   return [
     ...styles,
-    walk("across", "noise, across", 0, "to the seeds beside this seed"),
-    walk("down", "noise, down", 1, "to the seeds a hundred away"),
+    walk("across", "noise 1", 0, "to the seeds beside this seed"),
+    walk("down", "noise 2", 1, "to the seeds a hundred away"),
     {
       key: "truncation",
       name: "variety",
@@ -66,11 +68,13 @@ function dialsOf(space) {
   ];
 }
 
+const FIRST_SEED = 18n;
+
 // The first point that a visitor sees: the middle of each range.
 export function firstPoint(model) {
   const styles = Object.fromEntries(model.space.styles.map(({ name, low, high }) => [name, clamp(0, low, high)]));
   const classes = model.classes.length ? { [model.classes[0]]: 1 } : {};
-  return { classes, styles, seed: 1n, index: 0n, truncation: 1, drift: [0, 0], noise: null };
+  return { classes, styles, seed: FIRST_SEED, index: 0n, truncation: 1, drift: [0, 0], noise: null };
 }
 
 // A point in the space of another model: what both have stays.

@@ -71,7 +71,27 @@ function showRulers() {
     $(`${axis}-high`).textContent = short(dial.high);
     const share = (value - dial.low) / (dial.high - dial.low);
     $("stage-frame").style.setProperty(`--${axis}`, share);
+    $(`${axis}-line`).style.setProperty("--at", share);
   }
+  $("stage-frame").classList.toggle("moving", state.preview !== null);
+}
+
+// As many columns as make the tiles largest.
+function layOut() {
+  const { width, height } = state.model.image;
+  const count = points(state.point, state.model).length;
+  const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - 290)];
+  const side = (columns) => Math.min(room[0] / columns / width, room[1] / Math.ceil(count / columns) / height);
+  const sides = Array.from({ length: count }, (_, place) => side(place + 1));
+  const columns = 1 + sides.indexOf(Math.max(...sides));
+  $("stage-tiles").style.setProperty("--columns", columns);
+  $("stage-tiles").style.setProperty("--shape", (columns * width) / (Math.ceil(count / columns) * height));
+}
+
+function sayHow() {
+  const [across, down] = [state.across, state.down].map((key) => state.model.dial(key).name);
+  const how = matchMedia("(hover: none)").matches ? "Drag over the images" : "Move the pointer";
+  $("lead").textContent = `${how}: ${across} from left to right, ${down} from bottom to top. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
 }
 
 export function openStage() {
@@ -84,8 +104,12 @@ export function openStage() {
   frame.addEventListener("pointerup", (event) => {
     if (event.pointerType !== "mouse" && state.preview) keep({ point: state.preview });
   });
+  addEventListener("resize", () => state.model && layOut());
   listen((kind) => {
     latest.ask(paint, { now: kind !== "live" });
     showRulers();
+    if (kind === "live") return;
+    layOut();
+    sayHow();
   });
 }

@@ -37,12 +37,17 @@ export function move(point) {
 }
 
 // Change, and remember.
-export function keep(changes = {}) {
+export function keep(changes = {}, kind = "kept") {
   Object.assign(state, changes, { preview: null });
   const hash = encode(state);
-  if (hash !== location.hash.slice(1)) history.pushState({ depth: depth() + 1 }, "", `#${hash}`);
-  tell("kept");
+  if (hash !== location.hash.slice(1)) {
+    past.furthest = depth() + 1;
+    history.pushState({ depth: past.furthest }, "", `#${hash}`);
+  }
+  tell(kind);
 }
+
+export const past = { furthest: 0 };
 
 export const depth = () => history.state?.depth ?? 0;
 

@@ -48,9 +48,9 @@ def test_health_documentation_and_metrics_answer(server: httpx.Client) -> None:
     for path in ("/livez", "/readyz", "/docs", "/openapi.json", "/metrics", "/v1/models"):
         assert server.get(path).status_code == 200, path
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-light-32x32.png"):
-        path = f"/static_content/{asset}"
+        path = f"static_content/{asset}"
         assert path in server.get("/docs").text
-        assert server.get(path).status_code == 200
+        assert server.get(f"/{path}").status_code == 200
 
 
 def test_a_body_of_ten_megabytes_is_refused_over_the_socket(server: httpx.Client) -> None:

@@ -8,14 +8,26 @@ from starlette.testclient import TestClient
 from service.api.page import FOLDER, MEDIA_TYPES
 
 MOST_BYTES = 60_000
+"""As they are sent to a browser."""
 FILES = sorted(path.name for path in FOLDER.iterdir())
 ELSEWHERE = re.compile(r"""https?:|["'`(]/[\w.]{2}|["'`(]//""")
 """An address on another host, or one that a path prefix would break."""
 OWN_NAMES = ("http://www.w3.org/2000/svg",)
 
 
-def test_the_page_is_small() -> None:
-    assert sum((FOLDER / name).stat().st_size for name in FILES) < MOST_BYTES
+def test_the_page_is_small(client: TestClient) -> None:
+    heads = [
+        client.head(path, headers={"Accept-Encoding": "gzip"}) for path in ("/", *(f"/page/{name}" for name in FILES))
+    ]
+    assert sum(int(head.headers["content-length"]) for head in heads) < MOST_BYTES
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)])
+def test_a_file_is_compressed_for_those_who_take_it(client: TestClient, accepted: str, encoding: str | None) -> None:
+    answer = client.get("/page/style.css", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.content == (FOLDER / "style.css").read_bytes()
 
 
 @pytest.mark.parametrize("name", FILES)
