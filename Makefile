@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test exact-test clients-test faults bench-serve bench-check fuzz soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test page-test exact-test clients-test faults bench-serve bench-check fuzz soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -52,6 +52,9 @@ pytest: .venv/dev/installed
 
 observe-test: .venv/dev/installed ## check metrics, rules, alerts and dashboard with a real Prometheus
 	$(BIN)/python -m pytest tests/observability
+
+page-test: .venv/dev/installed ## drive the playground in a real browser (needs chromium, node and npm)
+	$(BIN)/python -m pytest tests/page
 
 exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisation draws the same pixels (needs node and npm)
 	$(BIN)/python -m pytest tests/exact

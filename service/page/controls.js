@@ -72,6 +72,7 @@ function show() {
   const share = (dial) => (dial.get(point) - dial.low) / (dial.high - dial.low);
   $("pad-dot").style.setProperty("--x", share(across));
   $("pad-dot").style.setProperty("--y", 1 - share(down));
+  $("pad-said").textContent = `${across.name} → and ${down.name} ↑`;
   $("pad").ariaValueNow = Math.round(share(across) * 100);
   $("pad").ariaValueText = `${across.name} ${short(across.get(point))}, ${down.name} ${short(down.get(point))}`;
 }

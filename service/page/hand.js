@@ -1,7 +1,7 @@
 // A drawing or a photograph: what the service saw, what it read, and every class in that hand.
 
 import { askJson, drawSheet } from "./api.js";
-import { $, make, percent, short } from "./dom.js";
+import { $, bitmapOf, make, percent, short } from "./dom.js";
 import { Latest } from "./latest.js";
 import { choose, modelWithRecogniser } from "./models.js";
 import { bodyOf } from "./point.js";
@@ -24,8 +24,10 @@ const tiles = new Tiles($("hand-all"), (place) => take(read.points[place]));
 
 const take = (point) => choose(read.model, point);
 
+const colour = (name) => getComputedStyle(canvas).getPropertyValue(name);
+
 function clear() {
-  pen.fillStyle = "#fffdf8";
+  pen.fillStyle = colour("--field");
   pen.fillRect(0, 0, canvas.width, canvas.height);
   reading.stop();
   at = null;
@@ -34,7 +36,7 @@ function clear() {
 }
 
 function line(x, y) {
-  Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#1d1a16" });
+  Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: colour("--ink") });
   pen.beginPath();
   pen.moveTo(...(at ?? [x, y]));
   pen.lineTo(x, y);
@@ -97,15 +99,21 @@ function bar([name, share]) {
 }
 
 // Show a picture that was chosen or dropped in the drawing's place, and read it.
-export async function readFile(file) {
+export function readFile(file) {
   clear();
-  const bitmap = await createImageBitmap(file);
+  const read = async (signal) => {
+    place(await bitmapOf(file));
+    await readPicture(file, signal);
+  };
+  reading.ask(read, { now: true });
+  $("hand-part").scrollIntoView({ block: "start" });
+}
+
+function place(bitmap) {
   const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];
   pen.imageSmoothingEnabled = scale < 1;
   pen.drawImage(bitmap, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-  reading.ask((signal) => readPicture(file, signal), { now: true });
-  $("hand-part").scrollIntoView({ block: "start" });
 }
 
 function drawByKeys(event) {

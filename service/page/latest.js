@@ -1,6 +1,6 @@
 // One request in flight, and the newest wins: what was asked for in between is never sent.
 
-import { report } from "./notice.js";
+import { recover, report } from "./notice.js";
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
@@ -26,10 +26,11 @@ export class Latest {
     this.#running = new AbortController();
     try {
       await job(this.#running.signal);
-      report(null);
+      recover(this);
       await new Promise(requestAnimationFrame);
     } catch (error) {
-      if (error.name !== "AbortError") await this.#fail(error, job);
+      if (error.name === "AbortError") recover(this);
+      else await this.#fail(error, job);
     }
     this.#running = null;
     if (this.#waiting) this.#run();
@@ -37,8 +38,7 @@ export class Latest {
 
   // After a refusal the same is asked again, unless something newer is.
   async #fail(error, job) {
-    const again = report(error);
-    if (!error.wait || !again) return;
+    if (!report(error, this) || !error.wait) return;
     await pause(error.wait);
     this.#waiting ??= job;
   }

@@ -14,13 +14,15 @@ let first = 1n;
 const seeds = () => Array.from({ length: SEEDS }, (_, place) => first + BigInt(place));
 const withSeed = (seed) => ({ ...state.point, seed, index: 0n, noise: null, drift: [0, 0] });
 
+const layMany = () => many.set(seeds().map((seed) => `seed ${seed}`), state.model.image);
+
 const many = new Tiles($("many"), (place) => keep({ point: withSeed(seeds()[place]) }));
 
 async function paintMany(signal) {
   const { model } = state;
   const items = seeds().map((seed) => bodyOf(withSeed(seed), model));
   const sheet = await drawSheet("v1/images", { model: model.label, items }, SEEDS, signal);
-  many.set(seeds().map((seed) => `seed ${seed}`), model.image);
+  layMany();
   many.paint(sheet);
   many.press(state.point.index ? -1 : Number(state.point.seed - first));
 }
@@ -46,6 +48,15 @@ const grid = new Tiles($("grid"), (place) => {
   keep({ point: chosen });
 });
 
+function layGrid() {
+  const { columns, rows, steps } = axes();
+  const count = steps * (rows ? rows.labels.length : 1);
+  const labels = Array.from({ length: count }, (_, k) => [rows && rows.labels[Math.floor(k / steps)], columns.labels[k % steps]].filter(Boolean).join(", "));
+  grid.set(labels, state.model.image);
+  $("grid").style.setProperty("--columns", steps);
+  return count;
+}
+
 async function paintGrid(signal) {
   const { model, point } = state;
   const { columns, rows, steps, style } = axes();
@@ -53,11 +64,7 @@ async function paintGrid(signal) {
   if (style) delete (body.style = { ...body.style })[style.name];
   else for (const field of ["seed", "index", "noise"]) delete body[field];
   Object.assign(body, { model: model.label, columns: columns.axis }, rows && { rows: rows.axis });
-  const count = steps * (rows ? rows.labels.length : 1);
-  const sheet = await drawSheet("v1/traversals", body, count, signal, steps);
-  const labels = Array.from({ length: count }, (_, k) => [rows && rows.labels[Math.floor(k / steps)], columns.labels[k % steps]].filter(Boolean).join(", "));
-  grid.set(labels, model.image);
-  $("grid").style.setProperty("--columns", steps);
+  const sheet = await drawSheet("v1/traversals", body, layGrid(), signal, steps);
   grid.paint(sheet);
 }
 
@@ -86,5 +93,7 @@ function build() {
   $("grid-style").replaceChildren(...styles);
   $("grid-style").parentElement.hidden = styles.length < 2;
   const what = styles.length ? "one style code grows" : "the seed changes";
+  layMany();
+  layGrid();
   $("grid-said").textContent = model.classes.length ? `Each row is a class; from left to right ${what}.` : `From left to right ${what}.`;
 }

@@ -36,6 +36,8 @@ export function noiseOf(space, seed, index) {
   );
 }
 
+export const neighbour = (seed, across, down) => BigInt.asUintN(63, seed + BigInt(across + 100 * down));
+
 const known = new Map();
 
 function remembered(space, seed, index) {
@@ -61,11 +63,10 @@ export function noiseAt(space, seed, index, [across, down]) {
   const length = Math.hypot(...corners.map(([, , weight]) => weight));
   const bound = space.noise_distribution === "uniform" ? 1 : 10;
   const noises = corners.map(([x, y, weight]) => {
-    const neighbour = BigInt.asUintN(63, seed + BigInt(left + x + 100 * (top + y)));
-    return remembered(space, neighbour, index).map((value) => (value * weight) / length);
+    return remembered(space, neighbour(seed, left + x, top + y), index).map((value) => (value * weight) / length);
   });
   return noises[0].map((_, place) => {
     const sum = noises.reduce((total, noise) => total + noise[place], 0);
-    return Math.round(Math.max(-bound, Math.min(bound, sum)) * 1000) / 1000;
+    return Math.round(Math.max(-bound, Math.min(bound, sum)) * 10_000) / 10_000;
   });
 }

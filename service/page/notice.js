@@ -6,21 +6,24 @@ import { $, make } from "./dom.js";
 const PARTS = { queue: "queue", inference: "inference", encode: "encoding", way: "way" };
 
 const handlers = new Map();
+const waiting = new Set(); // who waits to ask again
 let shown = null;
 
 // `handle(error)` is called at errors of this kind, instead of a notice.
 export const onKind = (kind, handle) => handlers.set(kind, handle);
 
-// Say what went wrong; null says that all is well again. Returns whether to ask again.
-export function report(error) {
-  if (error === null) {
-    if (shown === "busy" || shown === "offline") say("");
-    return true;
-  }
+// All is well again with one who waited.
+export function recover(who) {
+  if (waiting.delete(who) && !waiting.size && (shown === "busy" || shown === "offline")) say("");
+}
+
+// Say what went wrong. Returns whether `who` is to ask again.
+export function report(error, who) {
   if (handlers.has(error.kind)) {
     handlers.get(error.kind)(error);
     return false;
   }
+  if (error.wait) waiting.add(who);
   const again = error.wait ? ` Trying again in ${error.wait} s.` : "";
   say((error.kind === "busy" ? "The service is busy." : error.message) + again, error.wait ? error.kind : "error");
   return true;

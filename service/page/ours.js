@@ -1,7 +1,7 @@
 // Whether a picture is ours: it is drawn again beside it. A pixel that is changed shows where it differs.
 
 import { askJson, draw } from "./api.js";
-import { $ } from "./dom.js";
+import { $, bitmapOf } from "./dom.js";
 import { readFile } from "./hand.js";
 import { Latest } from "./latest.js";
 import { choose, servedModel } from "./models.js";
@@ -19,7 +19,7 @@ let again = null; // the pixels that its record draws
 const context = (id) => $(id).getContext("2d", { willReadFrequently: true });
 
 async function pixelsOf(blob) {
-  const bitmap = await createImageBitmap(blob, { premultiplyAlpha: "none" });
+  const bitmap = await bitmapOf(blob, { premultiplyAlpha: "none" });
   const drawn = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
   drawn.drawImage(bitmap, 0, 0);
   return drawn.getImageData(0, 0, bitmap.width, bitmap.height);
@@ -139,8 +139,7 @@ export function openFile(chosen, { reading = "ours" } = {}) {
   again = null;
   $("ours-said").dataset.reading = reading;
   checking.ask(async (signal) => {
-    pixels = await pixelsOf(file).catch(() => null);
-    if (!pixels) throw new Error("This file is not a picture that the browser can open.");
+    pixels = await pixelsOf(file);
     await check(signal);
   }, { now: true });
 }

@@ -25,7 +25,7 @@ export class Model {
 
   // How many images one request may ask for without being too long, if each has noise of its own.
   get mostItems() {
-    return Math.floor(60_000 / (7 * this.space.noise_size + 100));
+    return Math.floor(60_000 / (8 * this.space.noise_size + 100));
   }
 
   dial(key) {

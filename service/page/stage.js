@@ -23,6 +23,8 @@ function points(point, model) {
 
 const labelOf = (point) => onlyClass(point) ?? `image ${point.index}`;
 
+const lay = (drawn) => tiles.set(drawn.map(labelOf), state.model.image, { captions: true });
+
 async function paint(signal) {
   const { model } = state;
   const shown = shownPoint();
@@ -30,7 +32,7 @@ async function paint(signal) {
   const items = [...drawn, shown].map((point) => bodyOf(point, model));
   const sheet = await drawSheet("v1/images", { model: model.label, items }, items.length, signal);
   if (state.model !== model) return;
-  tiles.set(drawn.map(labelOf), model.image, { captions: true });
+  lay(drawn);
   tiles.paint(sheet);
   tiles.press(drawn.findIndex((point) => labelOf(point) === labelOf(shown)));
   paintOne(sheet, items.length - 1, model.image);
@@ -76,22 +78,27 @@ function showRulers() {
   $("stage-frame").classList.toggle("moving", state.preview !== null);
 }
 
-// As many columns as make the tiles largest.
+const OTHERS = 310; // pixels above and below the images
+const CAPTION = 24;
+
+// As many columns as make the tiles largest, and leave few places empty.
 function layOut() {
   const { width, height } = state.model.image;
   const count = points(state.point, state.model).length;
-  const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - 290)];
-  const side = (columns) => Math.min(room[0] / columns / width, room[1] / Math.ceil(count / columns) / height);
-  const sides = Array.from({ length: count }, (_, place) => side(place + 1));
-  const columns = 1 + sides.indexOf(Math.max(...sides));
+  const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - OTHERS)];
+  const rows = (columns) => Math.ceil(count / columns);
+  const merit = (columns) =>
+    Math.min(room[0] / columns / width, (room[1] / rows(columns) - CAPTION) / height) * (count / columns / rows(columns)) ** 1.25;
+  const merits = Array.from({ length: count }, (_, place) => merit(place + 1));
+  const columns = 1 + merits.indexOf(Math.max(...merits));
   $("stage-tiles").style.setProperty("--columns", columns);
-  $("stage-tiles").style.setProperty("--shape", (columns * width) / (Math.ceil(count / columns) * height));
+  $("stage-tiles").style.setProperty("--shape", (columns * width) / (rows(columns) * height));
 }
 
 function sayHow() {
   const [across, down] = [state.across, state.down].map((key) => state.model.dial(key).name);
   const how = matchMedia("(hover: none)").matches ? "Drag over the images" : "Move the pointer";
-  $("lead").textContent = `${how}: ${across} from left to right, ${down} from bottom to top. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
+  $("lead").textContent = `${how}: ${across} to the right, ${down} upwards. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
 }
 
 export function openStage() {
@@ -109,6 +116,7 @@ export function openStage() {
     latest.ask(paint, { now: kind !== "live" });
     showRulers();
     if (kind === "live") return;
+    lay(points(shownPoint(), state.model));
     layOut();
     sayHow();
   });

@@ -52,7 +52,7 @@ export function openTake() {
   for (const name of Object.keys(ROWS)) {
     codes[name] = make("code", { tabIndex: 0, id: `copy-${name.replace(/\W/g, "")}`, ariaLabel: name, role: "textbox", ariaReadOnly: "true" });
     const button = make("button", { type: "button", ariaLabel: `Copy ${name}`, onclick: () => copy(codes[name], button) }, "Copy");
-    $("copies").append(make("div", {}, make("dt", {}, name), make("dd", {}, codes[name]), button));
+    $("copies").append(make("div", {}, make("span", {}, name), codes[name], button));
   }
   const saving = new Latest();
   const scale = () => Number($("take-scale").value);

@@ -22,8 +22,10 @@ function ends() {
   return { from: state.from ?? end(first, point.seed), to: state.to ?? end(second, point.seed + 1n) };
 }
 
+const sizeOf = ({ image: { width, height } }) => ({ width, height });
+
 function place(canvas, frame) {
-  const { width, height } = state.model.image;
+  const { width, height } = sizeOf(state.model);
   Object.assign(canvas, { width, height });
   const [x, y] = [(frame % sheet.columns) * width, Math.floor(frame / sheet.columns) * height];
   canvas.getContext("2d").drawImage(sheet.bitmap, x, y, width, height, 0, 0, width, height);
@@ -74,5 +76,9 @@ export function openWay() {
   const saving = new Latest();
   $("way-save").onclick = () => saving.ask(saveWay);
   const changes = whenInView($("way").parentElement, paint);
-  listen((kind) => kind !== "live" && changes());
+  listen((kind) => {
+    if (kind === "live") return;
+    if (kind === "model") for (const id of ["way-from", "way", "way-to"]) Object.assign($(id), sizeOf(state.model));
+    changes();
+  });
 }

@@ -29,7 +29,7 @@ def free_port() -> int:
 @contextmanager
 def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Iterator[httpx.Client]:
     """Serve `models` with its own BENTOML_HOME, because servers wipe each other's metrics there; yield a client."""
-    port = free_port()
+    port = int(settings.pop("port", free_port()))
     command = [str(Path(sys.executable).parent / "bentoml"), "serve", target, "--host", "127.0.0.1"]
     environment = os.environ | {
         "BENTOML_HOME": str(home),

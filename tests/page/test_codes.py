@@ -1,0 +1,173 @@
+"""Turning the codes: what is seen is what the API draws, to the pixel."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.page.conftest import MODEL, Visit, drawn
+
+FIRST: dict[str, Any] = {"model": MODEL, "class": "0", "style": [0, 0], "seed": 18}
+
+
+def test_ten_classes_move_under_the_mouse_and_return(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    still = [drawn(service, **FIRST | {"class": str(digit)}) for digit in range(10)]
+    tiles = [f".tile:nth-of-type({digit + 1}) canvas" for digit in range(10)]
+    for tile, pixels in zip(tiles, still, strict=True):
+        visit.wait_for_pixels(f"#stage-tiles {tile}", pixels)
+    visit.point_at("#stage-frame", 0.75, 0.5)
+    for digit, tile in enumerate(tiles):
+        visit.wait_for_pixels(f"#stage-tiles {tile}", drawn(service, **FIRST | {"class": str(digit), "style": [1, 0]}))
+    visit.page.mouse.move(5, 5)
+    for tile, pixels in zip(tiles, still, strict=True):
+        visit.wait_for_pixels(f"#stage-tiles {tile}", pixels)
+
+
+def test_a_slider_changes_the_pixels_and_says_its_value(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.wait_for_pixels("#one", drawn(service, **FIRST))
+    visit.slide("slant", 1.05)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 1.05]}))
+    row = visit.page.locator(".dial", has_text="slant")
+    assert row.locator("output").inner_text() == "1.05"
+    assert "slant from 35 to -27.8" in row.inner_text()
+
+
+def test_a_blend_by_weight_is_drawn(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.page.get_by_role("button", name="4", exact=True).last.click()
+    visit.page.get_by_text("Blend by weight").click()
+    visit.slide("9", 0.5)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"class": {"4": 1, "9": 0.5}}))
+    assert "a blend" in visit.text("#copy-img")
+
+
+def test_the_pad_moves_two_codes_by_mouse_and_by_keys(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.point_at("#pad", 0.75, 0.25)
+    visit.page.mouse.down()
+    visit.page.mouse.up()
+    styles = [
+        visit.page.locator(".dial", has_text=name).locator("output").inner_text() for name in ("thickness", "slant")
+    ]
+    thickness, slant = map(float, styles)
+    assert thickness == pytest.approx(1, abs=0.02)
+    assert slant == pytest.approx(0.875, abs=0.02)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [thickness, slant]}))
+    visit.page.locator("#pad").focus()
+    visit.page.keyboard.press("ArrowLeft")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [round(thickness - 0.2, 3), slant]}))
+
+
+def test_the_noise_walks_from_the_seed_to_its_neighbour(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.slide("noise 1", 1)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": 19}))
+    visit.slide("noise 2", -1)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": 2**63 + 18 + 1 - 100}))
+    visit.slide("noise 1", 0.5)
+    curl = visit.text("#copy-curl")
+    noise = json.loads(curl[curl.index("{") : curl.rindex("}") + 1])["noise"]
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"noise": noise}))
+
+
+def test_dice_lock_undo_and_redo(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    page = visit.page
+    assert page.is_disabled("#undo")
+    page.click("#dice")
+    seed = page.input_value("#seed")
+    assert seed != "18"
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": int(seed)}))
+    page.click("#undo")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST))
+    assert page.input_value("#seed") == "18"
+    page.click("#redo")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": int(seed)}))
+    page.click("#lock")
+    assert page.is_disabled("#dice")
+    page.keyboard.press("r")
+    assert page.input_value("#seed") == seed
+    page.locator("#strip button").last.click()
+    visit.wait_for_pixels("#one", drawn(service, **FIRST))
+
+
+def test_the_largest_seed_is_kept_to_its_last_digit(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.page.fill("#seed", str(2**63 - 1))
+    visit.page.keyboard.press("Enter")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": 2**63 - 1}))
+    assert f"seed={2**63 - 1}" in visit.page.url
+
+
+def test_a_shared_link_restores_the_state_to_the_pixel(visit: Visit, service: httpx.Client, new_context: Any) -> None:
+    visit.open()
+    page = visit.page
+    page.keyboard.press("8")
+    visit.slide("slant", -0.7)
+    visit.slide("variety", 0.8)
+    page.click("#pin-to")
+    body = FIRST | {"class": "8", "style": [0, -0.7], "truncation": 0.81}
+    truncation = float(page.locator(".dial", has_text="variety").locator("output").inner_text())
+    expected = drawn(service, **body | {"truncation": truncation})
+    visit.wait_for_pixels("#one", expected)
+    page.wait_for_load_state("networkidle")
+    before = visit.pixels("#way-to")
+    other = Visit(new_context(), page.url)
+    other.page.goto(visit.text("#copy-link"))
+    other.wait_for_pixels("#one", expected)
+    other.box("#way")
+    other.wait_for_pixels("#way-to", before)
+    other.errors.clear()
+    assert other.page.url == page.url
+
+
+def test_many_seeds_and_the_traversal_show_what_a_choice_takes(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.box("#many")
+    visit.page.locator("#many .tile").nth(4).click()
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": 5}))
+    visit.box("#grid")
+    visit.page.get_by_role("button", name="7, thickness 0.8", exact=True).click()
+    expected = drawn(service, **FIRST | {"class": "7", "style": [0.8, 0], "seed": 5})
+    visit.wait_for_pixels("#one", expected)
+    visit.wait_for_pixels("#grid .tile:nth-of-type(85) canvas", expected)
+
+
+def test_the_way_between_two_pins_is_scrubbed_played_and_saved(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    page = visit.page
+    page.click("#pin-from")
+    page.keyboard.press("9")
+    page.click("#pin-to")
+    visit.box("#way")
+    visit.wait_for_pixels("#way-from", drawn(service, **FIRST))
+    visit.wait_for_pixels("#way-to", drawn(service, **FIRST | {"class": "9"}))
+    page.locator("#way-share").fill("47")
+    visit.wait_for_pixels("#way", drawn(service, **FIRST | {"class": "9"}))
+    page.click("#way-play")
+    page.wait_for_function("() => document.querySelector('#way-share').value < 40")
+    page.click("#way-play")
+    for kind, start in {"webp": b"RIFF", "apng": b"\x89PNG", "gif": b"GIF8", "sheet": b"\x89PNG"}.items():
+        page.select_option("#way-format", kind)
+        with page.expect_download() as download:
+            page.click("#way-save")
+        assert download.value.path().read_bytes().startswith(start)
+
+
+def test_a_version_of_a_link_that_is_gone_is_said(visit: Visit) -> None:
+    visit.open(f"#model={MODEL}&version=000000000000&seed=1&class.3=1")
+    visit.wait_for_text("#notice", "version 000000000000 is no longer served")
+
+
+@pytest.mark.parametrize(
+    "hash_", ["#%%%", "#seed=x&class.=y&from={", "#model=none&seed=-1", "#drift=1&noise=2,a&seed=1"]
+)
+def test_an_address_that_makes_no_sense_does_no_harm(visit: Visit, service: httpx.Client, hash_: str) -> None:
+    visit.open(hash_)
+    visit.page.keyboard.press("0")
+    visit.slide("slant", 0)
+    seed = int(visit.page.input_value("#seed"))
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": seed}))
