@@ -69,9 +69,3 @@ export async function draw(path, body, signal) {
   listeners.cost({ ...spent, way: Math.max(0, performance.now() - started - served) });
   return { file, model: answer.headers.get("faussaire-model") };
 }
-
-// A sheet of `count` images, as bitmap and its number of columns.
-export async function drawSheet(path, body, count, signal, columns = Math.ceil(Math.sqrt(count))) {
-  const { file } = await draw(path, { ...body, format: "sheet" }, signal);
-  return { bitmap: await createImageBitmap(file), columns };
-}

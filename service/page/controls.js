@@ -1,7 +1,7 @@
 // The codes of the one image: class, dials, pad, seed.
 
-import { drawSheet } from "./api.js";
 import { $, clamp, make, short } from "./dom.js";
+import { drawImages, layOut, showImage } from "./images.js";
 import { Latest } from "./latest.js";
 import { bodyOf } from "./point.js";
 import { keep, listen, move, shownPoint, state } from "./state.js";
@@ -94,9 +94,7 @@ async function paintPad(signal) {
     const [column, row] = [place % side, Math.floor(place / side)];
     return bodyOf(pointAt((column + 0.5) / side, 1 - (row + 0.5) / side), model);
   });
-  const { bitmap } = await drawSheet("v1/images", { model: model.label, items }, items.length, signal);
-  Object.assign($("pad-map"), { width: bitmap.width, height: bitmap.height });
-  $("pad-map").getContext("2d").drawImage(bitmap, 0, 0);
+  showImage($("pad-map"), layOut(await drawImages("v1/images", { model: model.label, items }, signal), side));
 }
 
 function openPad() {

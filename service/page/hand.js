@@ -1,7 +1,8 @@
 // A drawing or a photograph: what the service saw, what it read, and every class in that hand.
 
-import { askJson, drawSheet } from "./api.js";
+import { askJson } from "./api.js";
 import { $, bitmapOf, make, percent, short } from "./dom.js";
+import { drawImages } from "./images.js";
 import { Latest } from "./latest.js";
 import { choose, modelWithRecogniser } from "./models.js";
 import { bodyOf } from "./point.js";
@@ -64,12 +65,12 @@ async function readPicture(file, signal) {
   const point = pointOf(codes, model, state.point.seed);
   const points = (model.classes.length ? model.classes : [null]).map((name) => ({ ...point, classes: name === null ? {} : { [name]: 1 } }));
   const items = points.slice(0, model.mostItems).map((each) => bodyOf(each, model));
-  const sheet = await drawSheet("v1/images", { model: model.label, items }, items.length, signal);
+  const images = await drawImages("v1/images", { model: model.label, items }, signal);
   read = { model, points };
   await showRead(codes, model, point);
   $("hand-film").hidden = false;
   tiles.set(model.classes.length ? model.classes : ["image"], model.image, { captions: true });
-  tiles.paint(sheet);
+  tiles.paint(images);
 }
 
 async function showRead(codes, model, point) {

@@ -27,7 +27,6 @@ export class Latest {
     try {
       await job(this.#running.signal);
       recover(this);
-      await new Promise(requestAnimationFrame);
     } catch (error) {
       if (error.name === "AbortError") recover(this);
       else await this.#fail(error, job);

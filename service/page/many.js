@@ -1,7 +1,7 @@
 // Sheets of the same codes: many seeds, and a traversal.
 
-import { drawSheet } from "./api.js";
 import { $, make } from "./dom.js";
+import { drawImages } from "./images.js";
 import { whenInView } from "./inview.js";
 import { bodyOf, bodyWithout } from "./point.js";
 import { keep, listen, state } from "./state.js";
@@ -21,9 +21,9 @@ const many = new Tiles($("many"), (place) => keep({ point: withSeed(seeds()[plac
 async function paintMany(signal) {
   const { model } = state;
   const items = seeds().map((seed) => bodyOf(withSeed(seed), model));
-  const sheet = await drawSheet("v1/images", { model: model.label, items }, SEEDS, signal);
+  const images = await drawImages("v1/images", { model: model.label, items }, signal);
   layMany();
-  many.paint(sheet);
+  many.paint(images);
   many.press(state.point.index ? -1 : Number(state.point.seed - first));
 }
 
@@ -54,18 +54,18 @@ function layGrid() {
   const labels = Array.from({ length: count }, (_, k) => [rows && rows.labels[Math.floor(k / steps)], columns.labels[k % steps]].filter(Boolean).join(", "));
   grid.set(labels, state.model.image);
   $("grid").style.setProperty("--columns", steps);
-  return count;
 }
 
 async function paintGrid(signal) {
   const { model, point } = state;
-  const { columns, rows, steps, style } = axes();
+  const { columns, rows, style } = axes();
   const body = bodyWithout("class", point, model);
   if (style) delete (body.style = { ...body.style })[style.name];
   else for (const field of ["seed", "index", "noise"]) delete body[field];
   Object.assign(body, { model: model.label, columns: columns.axis }, rows && { rows: rows.axis });
-  const sheet = await drawSheet("v1/traversals", body, layGrid(), signal, steps);
-  grid.paint(sheet);
+  const images = await drawImages("v1/traversals", body, signal);
+  layGrid();
+  grid.paint(images);
 }
 
 export function openMany() {

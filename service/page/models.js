@@ -1,7 +1,8 @@
 // Which models are served, which one is shown, and what happens when one is replaced.
 
-import { askJson, drawSheet } from "./api.js";
+import { askJson } from "./api.js";
 import { $, make, percent } from "./dom.js";
+import { drawImages, layOut, showImage } from "./images.js";
 import { Latest } from "./latest.js";
 import { action, onKind, say } from "./notice.js";
 import { Model, firstPoint, fitPoint } from "./space.js";
@@ -81,9 +82,7 @@ function list() {
 }
 
 async function paintSamples(model, canvas, signal) {
-  const { bitmap } = await drawSheet("v1/images", { model: model.label, n: SAMPLES, seed: 1 }, SAMPLES, signal);
-  Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  showImage(canvas, layOut(await drawImages("v1/images", { model: model.label, n: SAMPLES, seed: 1 }, signal)));
 }
 
 function showChosen() {

@@ -3,6 +3,7 @@
 import { askJson, draw } from "./api.js";
 import { $, bitmapOf } from "./dom.js";
 import { readFile } from "./hand.js";
+import { drawImages, layOut } from "./images.js";
 import { Latest } from "./latest.js";
 import { choose, servedModel } from "./models.js";
 import { bodyOf } from "./point.js";
@@ -33,7 +34,7 @@ function put(id, image) {
 // The request that draws a record again.
 function requestOf(record) {
   const { n = 1, images, columns, classes = record.class, styles = record.style } = record;
-  const shared = { model: `${record.model}@${record.digest.slice(0, 12)}`, format: "sheet" };
+  const shared = { model: `${record.model}@${record.digest.slice(0, 12)}` };
   const { seed, index, truncation, noise } = record;
   if (images?.length === 2 && n > 2) return ["v1/interpolations", { ...shared, from: codesOf(images[0]), to: codesOf(images[1]), frames: n }];
   if (images) return ["v1/images", { ...shared, items: images.map((each) => (each ? codesOf(each) : { class: {} })) }, columns];
@@ -45,19 +46,6 @@ function codesOf({ class: classes, styles, ...rest }) {
   if (classes && Object.keys(classes).length) body.class = classes;
   if (styles && Object.keys(styles).length) body.style = styles;
   return body;
-}
-
-// Sheets are about as wide as high; that of a traversal has its own number of columns.
-function laidOut(image, n, tile, columns) {
-  const before = image.width / tile.width;
-  if (!columns || columns === before) return image;
-  const sheet = new OffscreenCanvas(columns * tile.width, Math.ceil(n / columns) * tile.height).getContext("2d");
-  for (let place = 0; place < n; place++) {
-    const [x, y] = [(place % before) * tile.width, Math.floor(place / before) * tile.height];
-    const [left, top] = [(place % columns) * tile.width, Math.floor(place / columns) * tile.height];
-    sheet.putImageData(image, left - x, top - y, x, y, tile.width, tile.height);
-  }
-  return sheet.getImageData(0, 0, sheet.canvas.width, sheet.canvas.height);
 }
 
 // As large as the picture: each pixel `scale` wide and high.
@@ -80,8 +68,7 @@ async function check(signal) {
   if (!record) return $("ours-pair").toggleAttribute("hidden", !pixels);
   const [path, body, columns] = requestOf(record);
   const model = await servedModel(`${record.model}@${record.digest.slice(0, 12)}`);
-  const drawn = await pixelsOf((await draw(path, body, signal)).file);
-  again = enlarged(laidOut(drawn, record.n ?? 1, model.image, columns), pixels.width);
+  again = enlarged(layOut(await drawImages(path, body, signal), columns), pixels.width);
   show();
   if (found.verified && !record.n && !sameCodes(record, model)) choose(model, pointOf(record, model, 0n));
 }

@@ -1,7 +1,7 @@
 // All classes, drawn large: they move under the pointer. The one that is chosen is drawn below, larger.
 
-import { drawSheet } from "./api.js";
 import { $, short } from "./dom.js";
+import { drawImages, showImage } from "./images.js";
 import { Latest } from "./latest.js";
 import { bodyOf } from "./point.js";
 import { onlyClass } from "./space.js";
@@ -30,19 +30,12 @@ async function paint(signal) {
   const shown = shownPoint();
   const drawn = points(shown, model);
   const items = [...drawn, shown].map((point) => bodyOf(point, model));
-  const sheet = await drawSheet("v1/images", { model: model.label, items }, items.length, signal);
+  const images = await drawImages("v1/images", { model: model.label, items }, signal);
   if (state.model !== model) return;
   lay(drawn);
-  tiles.paint(sheet);
+  tiles.paint(images);
   tiles.press(drawn.findIndex((point) => labelOf(point) === labelOf(shown)));
-  paintOne(sheet, items.length - 1, model.image);
-}
-
-function paintOne({ bitmap, columns }, place, { width, height }) {
-  const one = $("one");
-  if (one.width !== width || one.height !== height) Object.assign(one, { width, height });
-  const [x, y] = [(place % columns) * width, Math.floor(place / columns) * height];
-  one.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, width, height);
+  showImage($("one"), images.at(-1));
   document.dispatchEvent(new Event("painted"));
 }
 

@@ -1,12 +1,12 @@
 // Images side by side, each a button: arrow keys go from one to the next.
 
 import { make } from "./dom.js";
+import { showImage } from "./images.js";
 
 export class Tiles {
   #host;
   #pick;
   #tiles = [];
-  #size = [0, 0];
   #key = "";
 
   // `pick(place)` is called when an image is chosen.
@@ -21,7 +21,6 @@ export class Tiles {
     const key = JSON.stringify([labels, width, height]);
     if (key === this.#key) return;
     this.#key = key;
-    this.#size = [width, height];
     this.#tiles = labels.map((label, place) => {
       const canvas = make("canvas", { width, height });
       const tile = make("button", { type: "button", className: "tile", tabIndex: place ? -1 : 0, ariaLabel: label }, canvas);
@@ -33,13 +32,8 @@ export class Tiles {
     this.#host.replaceChildren(...this.#tiles);
   }
 
-  // Paint the first tiles from a sheet.
-  paint({ bitmap, columns }) {
-    const [width, height] = this.#size;
-    this.#tiles.forEach((tile, place) => {
-      const [x, y] = [(place % columns) * width, Math.floor(place / columns) * height];
-      tile.firstChild.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, width, height);
-    });
+  paint(images) {
+    this.#tiles.forEach((tile, place) => showImage(tile.firstChild, images[place]));
   }
 
   press(pressed) {

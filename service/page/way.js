@@ -1,7 +1,8 @@
 // The way between two pinned images, played and scrubbed.
 
-import { draw, drawSheet } from "./api.js";
+import { draw } from "./api.js";
 import { $ } from "./dom.js";
+import { drawImages, showImage } from "./images.js";
 import { whenInView } from "./inview.js";
 import { Latest } from "./latest.js";
 import { bodyOf } from "./point.js";
@@ -11,7 +12,7 @@ import { keep, listen, shownPoint, state } from "./state.js";
 const FRAMES = 48;
 const FPS = 24;
 
-let sheet = null;
+let frames = null;
 let direction = 0; // 0 while it rests
 
 // Without pins, from the first class to the second, of another seed.
@@ -22,23 +23,14 @@ function ends() {
   return { from: state.from ?? end(first, point.seed), to: state.to ?? end(second, point.seed + 1n) };
 }
 
-const sizeOf = ({ image: { width, height } }) => ({ width, height });
-
-function place(canvas, frame) {
-  const { width, height } = sizeOf(state.model);
-  Object.assign(canvas, { width, height });
-  const [x, y] = [(frame % sheet.columns) * width, Math.floor(frame / sheet.columns) * height];
-  canvas.getContext("2d").drawImage(sheet.bitmap, x, y, width, height, 0, 0, width, height);
-}
-
-const show = () => sheet && place($("way"), $("way-share").valueAsNumber);
+const show = () => frames && showImage($("way"), frames[$("way-share").valueAsNumber]);
 
 async function paint(signal) {
   const { model } = state;
   const body = { model: model.label, ...ends(), frames: FRAMES };
-  sheet = await drawSheet("v1/interpolations", body, FRAMES, signal);
-  place($("way-from"), 0);
-  place($("way-to"), FRAMES - 1);
+  frames = await drawImages("v1/interpolations", body, signal);
+  showImage($("way-from"), frames[0]);
+  showImage($("way-to"), frames[FRAMES - 1]);
   show();
 }
 
@@ -78,7 +70,8 @@ export function openWay() {
   const changes = whenInView($("way").parentElement, paint);
   listen((kind) => {
     if (kind === "live") return;
-    if (kind === "model") for (const id of ["way-from", "way", "way-to"]) Object.assign($(id), sizeOf(state.model));
+    const { width, height } = state.model.image;
+    if (kind === "model") for (const id of ["way-from", "way", "way-to"]) Object.assign($(id), { width, height });
     changes();
   });
 }
