@@ -14,7 +14,7 @@ export const onKind = (kind, handle) => handlers.set(kind, handle);
 
 // All is well again with one who waited.
 export function recover(who) {
-  if (waiting.delete(who) && !waiting.size && (shown === "busy" || shown === "offline")) say("");
+  if (waiting.delete(who) && !waiting.size && shown === "wait") say("");
 }
 
 // Say what went wrong. Returns whether `who` is to ask again.
@@ -25,7 +25,7 @@ export function report(error, who) {
   }
   if (error.wait) waiting.add(who);
   const again = error.wait ? ` Trying again in ${error.wait} s.` : "";
-  say((error.kind === "busy" ? "The service is busy." : error.message) + again, error.wait ? error.kind : "error");
+  say((error.kind === "busy" ? "The service is busy." : error.message) + again, error.wait ? "wait" : "error");
   return true;
 }
 
@@ -34,8 +34,7 @@ export function say(text, kind = "note", ...actions) {
   shown = text && kind;
   $("notice").dataset.kind = kind;
   $("notice-text").textContent = text;
-  const waits = kind === "busy" || kind === "offline";
-  $("notice-actions").replaceChildren(...actions, ...(waits ? [] : [action("Close", () => say(""))]));
+  $("notice-actions").replaceChildren(...actions, ...(kind === "wait" ? [] : [action("Close", () => say(""))]));
   $("notice").hidden = !text;
 }
 

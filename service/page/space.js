@@ -39,7 +39,7 @@ function dialsOf(space) {
     name: style.name,
     low: style.low,
     high: style.high,
-    effect: style.effect,
+    effect: style.effect && `measured ${style.effect}`,
     get: (point) => point.styles[style.name],
     set: (point, value) => ({ ...point, styles: { ...point.styles, [style.name]: value } }),
   }));
@@ -61,7 +61,7 @@ function dialsOf(space) {
       name: "variety",
       low: 0.05,
       high: 1,
-      effect: "from typical to varied (truncation of the noise)",
+      effect: "from typical to varied: the truncation",
       get: (point) => point.truncation,
       set: (point, truncation) => ({ ...point, truncation }),
     },

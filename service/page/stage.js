@@ -91,7 +91,7 @@ function layOut() {
 function sayHow() {
   const [across, down] = [state.across, state.down].map((key) => state.model.dial(key).name);
   const how = matchMedia("(hover: none)").matches ? "Drag over the images" : "Move the pointer";
-  $("lead").textContent = `${how}: ${across} to the right, ${down} upwards. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
+  $("lead").textContent = `Nobody drew these. ${how}: ${across} to the right, ${down} upwards. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
 }
 
 export function openStage() {

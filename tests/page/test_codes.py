@@ -32,7 +32,7 @@ def test_a_slider_changes_the_pixels_and_says_its_value(visit: Visit, service: h
     visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 1.05]}))
     row = visit.page.locator(".dial", has_text="slant")
     assert row.locator("output").inner_text() == "1.05"
-    assert "slant from 35 to -27.8" in row.inner_text()
+    assert "measured slant from 35 to -27.8" in row.inner_text()
 
 
 def test_a_blend_by_weight_is_drawn(visit: Visit, service: httpx.Client) -> None:
