@@ -2,24 +2,32 @@
 `make serve`; it needs chromium.
 
 It prints the bytes that a first visit loads, the time until the first images are seen, and how many times a second all
-classes are drawn while the pointer moves over them. With `--pictures`, it writes the pictures of docs/playground.md.
+classes are drawn while the pointer moves over them. With `--picture`, it writes the picture of docs/playground.md.
 """
 
 import argparse
+import io
 import shutil
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 URL = "http://127.0.0.1:3000/"
 VISITS = 5
 SECONDS = 4
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-MOST_BYTES = 200_000
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "playground.png"
+DESK = 1000
+SCREENS: tuple[tuple[int, int, Literal["light", "dark"]], ...] = (
+    (1440, 900, "light"),
+    (768, 900, "dark"),
+    (360, 900, "light"),
+)
+GAP, COLOURS = 24, 48
 
 PAINTED = """() => {
     window.painted = [];
@@ -49,11 +57,11 @@ MOVE = """([seconds]) => new Promise((done) => {
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", default=URL)
-    parser.add_argument("--pictures", action="store_true")
+    parser.add_argument("--picture", action="store_true")
     asked = parser.parse_args()
     with chromium() as browser:
-        if asked.pictures:
-            take_pictures(browser, asked.url)
+        if asked.picture:
+            take_picture(browser, asked.url)
         else:
             measure(browser, asked.url)
 
@@ -85,38 +93,34 @@ def measure(browser: Browser, url: str) -> None:
     print(f"while the pointer moves: {statistics.median(rates):.0f} times a second all classes and the one image")
 
 
-def take_pictures(browser: Browser, url: str) -> None:
-    sizes = {"desk": (1440, 900), "phone": (360, 740)}
-    for name, (width, height) in sizes.items():
-        for scheme in ("light", "dark"):
-            page = browser.new_page(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if scheme == "dark" else "light",
-                has_touch=name == "phone",
-            )
-            page.goto(url)
-            page.wait_for_selector("#stage-tiles .tile")
-            page.wait_for_load_state("networkidle")
-            if name == "desk":
-                hold_the_pointer(page)
-            shoot(page, PICTURES / f"playground-{name}-{scheme}.png")
-            page.close()
+def take_picture(browser: Browser, url: str) -> None:
+    """A desk, a tablet and a phone, side by side."""
+    shots = [shoot(browser, url, *screen) for screen in SCREENS]
+    width = sum(shot.width for shot in shots) + GAP * (len(shots) - 1)
+    picture = Image.new("RGB", (width, max(shot.height for shot in shots)), "white")
+    left = 0
+    for shot in shots:
+        picture.paste(shot, (left, 0))
+        left += shot.width + GAP
+    picture.quantize(COLOURS).save(PICTURE, optimize=True)
+    print(f"{PICTURE.name}: {PICTURE.stat().st_size:,} bytes")
 
 
-def hold_the_pointer(page: Page) -> None:
-    box = page.locator("#stage-frame").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
+def shoot(browser: Browser, url: str, width: int, height: int, scheme: Literal["light", "dark"]) -> Image.Image:
+    """The first screen; at a desk, the pointer is on it."""
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=width < DESK, is_mobile=width < DESK
+    )
+    page.goto(url)
+    page.wait_for_selector("#stage-tiles .tile")
     page.wait_for_load_state("networkidle")
-
-
-def shoot(page: Page, path: Path) -> None:
-    page.screenshot(path=path)
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(64)
-    small.save(path, optimize=True)
-    print(f"{path.name}: {path.stat().st_size:,} bytes")
-    assert path.stat().st_size < MOST_BYTES
+    if width >= DESK:
+        page.mouse.move(0.7 * width, 0.35 * height)
+        page.wait_for_load_state("networkidle")
+    shot = page.screenshot()
+    page.close()
+    with Image.open(io.BytesIO(shot)) as picture:
+        return picture.convert("RGB")
 
 
 if __name__ == "__main__":

@@ -148,9 +148,10 @@ export function openControls() {
       keep({ [axis]: $(axis).value, ...swapped });
     };
   }
+  document.addEventListener("painted", show);
   listen((kind) => {
     if (kind === "model") build(state.model);
-    show();
+    if (!state.preview) show();
     if (kind !== "live") pad.ask(paintPad, { now: true });
   });
 }

@@ -2,7 +2,6 @@
 
 import { send } from "./api.js";
 import { $, make } from "./dom.js";
-import { report } from "./notice.js";
 import { copy, save } from "./save.js";
 import { shownPoint, state } from "./state.js";
 
@@ -81,8 +80,7 @@ async function saveSet() {
     $("set-said").textContent = `${body.n.toLocaleString("en")} images are in ${fileName()}. Load them:`;
   } catch (error) {
     await target.abort();
-    $("set-said").textContent = error.name === "AbortError" ? "Stopped; nothing was kept." : `${error.message} Nothing was kept.`;
-    if (error.name !== "AbortError") report(error);
+    $("set-said").textContent = error.name === "AbortError" ? "Stopped; nothing was kept." : `${error.message}${error.wait ? ` Try again in ${error.wait} s.` : ""} Nothing was kept.`;
   }
   show(false);
 }

@@ -69,7 +69,7 @@ function list() {
     ...models.map((model) => {
       const canvas = make("canvas", { width: 1, height: 1, ariaHidden: "true" });
       const { width, height, channels } = model.image;
-      const words = `${model.classes.length || "no"} classes, ${model.space.styles.length || "no"} style codes, ${width} × ${height}${channels > 1 ? " in colour" : ""}`;
+      const words = `${model.classes.length || "no"} classes, ${model.space.styles.length || "no"} style codes, ${width}\u00a0×\u00a0${height}${channels > 1 ? " in colour" : ""}`;
       waiting.push([model, canvas]);
       return make("button", { type: "button", className: "model", onclick: () => choose(model) }, canvas, make("b", {}, model.name), make("small", {}, words));
     }),
@@ -79,6 +79,7 @@ function list() {
     if (model) samples.ask((signal) => paintSamples(model, canvas, signal).then(next));
   };
   next();
+  showChosen();
 }
 
 async function paintSamples(model, canvas, signal) {
@@ -121,13 +122,14 @@ export async function openModels() {
   const looking = new Latest();
   const again = () => looking.ask(look);
   for (const kind of ["unknown-model", "other-version"]) onKind(kind, again);
-  $("version").onchange = async ({ target }) => choose(await servedModel(`${state.model.name}@${target.value.slice(0, 12)}`));
+  const chosen = () => `${state.model.name}@${$("version").value.slice(0, 12)}`;
+  $("version").onchange = () => looking.ask(async () => choose(await servedModel(chosen())), { now: true });
   listen((kind) => kind !== "live" && showChosen());
   const first = new Latest();
   first.ask(async () => {
     await load();
-    list();
     await restore(location.hash, { again: true });
+    document.addEventListener("painted", list, { once: true });
     setInterval(() => document.hidden || again(), LOOK_MS);
     document.addEventListener("visibilitychange", () => document.hidden || again());
   });

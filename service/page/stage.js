@@ -36,6 +36,7 @@ async function paint(signal) {
   tiles.paint(images);
   tiles.press(drawn.findIndex((point) => labelOf(point) === labelOf(shown)));
   showImage($("one"), images.at(-1));
+  showRulers();
   document.dispatchEvent(new Event("painted"));
 }
 
@@ -65,8 +66,8 @@ function showRulers() {
     $(`${axis}-low`).textContent = short(dial.low);
     $(`${axis}-high`).textContent = short(dial.high);
     const share = (value - dial.low) / (dial.high - dial.low);
-    $("stage-frame").style.setProperty(`--${axis}`, share);
     $(`${axis}-line`).style.setProperty("--at", share);
+    $(`cross-${axis}`).style.setProperty("--at", axis === "across" ? share : 1 - share);
   }
   $("stage-frame").classList.toggle("moving", state.preview !== null);
 }
@@ -74,14 +75,17 @@ function showRulers() {
 const OTHERS = 310; // pixels above and below the images
 const CAPTION = 24;
 
-// As many columns as make the tiles largest, and leave few places empty.
+// As many columns as make the tiles largest, leave few places empty, and fill the width.
 function layOut() {
   const { width, height } = state.model.image;
   const count = points(state.point, state.model).length;
   const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - OTHERS)];
   const rows = (columns) => Math.ceil(count / columns);
-  const merit = (columns) =>
-    Math.min(room[0] / columns / width, (room[1] / rows(columns) - CAPTION) / height) * (count / columns / rows(columns)) ** 1.25;
+  const merit = (columns) => {
+    const side = Math.min(room[0] / columns / width, (room[1] / rows(columns) - CAPTION) / height);
+    const filled = count / columns / rows(columns);
+    return side * filled ** 1.25 * Math.sqrt((side * width * columns) / room[0]);
+  };
   const merits = Array.from({ length: count }, (_, place) => merit(place + 1));
   const columns = 1 + merits.indexOf(Math.max(...merits));
   $("stage-tiles").style.setProperty("--columns", columns);
@@ -107,7 +111,7 @@ export function openStage() {
   addEventListener("resize", () => state.model && layOut());
   listen((kind) => {
     latest.ask(paint, { now: kind !== "live" });
-    showRulers();
+    if (!state.preview) showRulers(); // under the pointer they move with the images
     if (kind === "live") return;
     lay(points(shownPoint(), state.model));
     layOut();

@@ -63,6 +63,7 @@ export function openTake() {
   };
   openForm();
   listen((kind) => {
+    if (kind === "live") return;
     if (kind === "model") fitForm(state.model);
     $("take-sheet").hidden = !state.model.classes.length;
     showCopies();

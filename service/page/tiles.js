@@ -37,6 +37,7 @@ export class Tiles {
   }
 
   press(pressed) {
+    if (this.#tiles[pressed]?.ariaPressed === "true") return;
     this.#tiles.forEach((tile, place) => (tile.ariaPressed = String(place === pressed)));
     if (pressed >= 0 && !this.#host.contains(document.activeElement)) this.#roam(pressed);
   }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,13 @@ def test_the_image_counts_its_answers(container: Container) -> None:
     assert container.client.get("/v1/image?class=3&seed=4").status_code == 200
     scraped = container.client.get("/metrics").text
     assert 'faussaire_requests_total{model="mnist-infogan",outcome="ok",route="/v1/image"} 1.0' in scraped
+
+
+def test_the_image_has_the_playground(container: Container) -> None:
+    page = container.client.get("/").text
+    linked = re.findall(r'(?:src|href)="(page/[^"]+)"', page)
+    assert len(linked) > 2
+    assert {container.client.get(f"/{file}").status_code for file in linked} == {200}
 
 
 def test_the_user_has_no_rights_and_can_write_only_to_tmp(container: Container) -> None:

@@ -4,8 +4,12 @@ import json
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from latent import LatentSpace
+from latent.noise import draw_noise
+from latent.space import NoiseDistribution
 from tests.page.conftest import MODEL, Visit, drawn
 
 FIRST: dict[str, Any] = {"model": MODEL, "class": "0", "style": [0, 0], "seed": 18}
@@ -71,6 +75,23 @@ def test_the_noise_walks_from_the_seed_to_its_neighbour(visit: Visit, service: h
     curl = visit.text("#copy-curl")
     noise = json.loads(curl[curl.index("{") : curl.rindex("}") + 1])["noise"]
     visit.wait_for_pixels("#one", drawn(service, **FIRST | {"noise": noise}))
+
+
+NOISE = """async ([size, distribution, seed, index]) => {
+    const { noiseOf } = await import("./page/noise.js");
+    return noiseOf({ noise_size: size, noise_distribution: distribution }, BigInt(seed), BigInt(index));
+}"""
+
+
+@pytest.mark.parametrize("distribution", NoiseDistribution)
+@pytest.mark.parametrize(("size", "seed", "index"), [(62, 0, 0), (5, 42, 7), (63, 2**63 - 1, 2**62 - 1)])
+def test_the_page_draws_the_noise_of_a_seed_as_the_service_does(
+    visit: Visit, size: int, seed: int, index: int, distribution: NoiseDistribution
+) -> None:
+    visit.open()
+    drawn_there = visit.page.evaluate(NOISE, [size, distribution.value, str(seed), str(index)])
+    expected = draw_noise(LatentSpace(noise_size=size, noise_distribution=distribution), seed, index, 1)[0]
+    assert np.allclose(drawn_there, expected, atol=1e-6)
 
 
 def test_dice_lock_undo_and_redo(visit: Visit, service: httpx.Client) -> None:

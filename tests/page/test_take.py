@@ -118,6 +118,16 @@ def test_a_data_set_is_streamed_to_the_disk_where_the_browser_can(four: Visit) -
     assert four.page.evaluate(SIZE, f"{MODEL}-20000.tar") > 20_000 * 784
 
 
+def test_a_data_set_that_is_refused_says_when_to_try_again(four: Visit) -> None:
+    problem = {"type": "urn:faussaire:problem:too-many-streams", "title": "", "status": 429, "detail": "Too many."}
+    answer = {"status": 429, "headers": {"Retry-After": "10"}, "json": problem}
+    four.page.route("**/v1/datasets", lambda route: route.fulfill(**answer))
+    four.page.evaluate("delete window.showSaveFilePicker")
+    four.page.click("#set-save")
+    four.wait_for_text("#set-said", "Too many. Try again in 10 s. Nothing was kept.")
+    assert four.page.is_enabled("#set-save")
+
+
 def test_a_stopped_data_set_leaves_nothing(four: Visit) -> None:
     four.page.evaluate(TO_OPFS)
     four.page.fill("#set-n", "50000000")
