@@ -132,7 +132,7 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     return Application(operations, limits, opening, observer, inner, is_inner, cors)
 
 
-def connecting(app: Application, settings: Settings) -> Callable[..., Connection]:
+def connecting(app: App, settings: Settings) -> Callable[..., Connection]:
     """Makes the connections of uvicorn's server."""
     patience = Patience(
         connections=settings.max_connections,

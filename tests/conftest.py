@@ -40,7 +40,7 @@ from latent.proof import proof_codes, proof_of
 from latent.release import release_path
 from latent.release import version_label as named
 from service.app import connecting
-from service.http.application import Application
+from service.http.asgi import App
 from service.settings import Settings
 
 REQUIRED = "TEST_REQUIRES"
@@ -235,7 +235,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def listening(app: Application, **settings: Any) -> Iterator[str]:
+def listening(app: App, **settings: Any) -> Iterator[str]:
     """The URL of a real server of an application, in a thread of its own. The settings bound its connections."""
     connection: Any = connecting(app, Settings(**settings))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, http=connection)

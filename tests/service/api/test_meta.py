@@ -1,4 +1,5 @@
-import pytest
+import re
+
 from starlette.testclient import TestClient
 
 
@@ -10,6 +11,9 @@ def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient) -> N
     assert "image/png" in operation["responses"]["200"]["content"]
 
 
-@pytest.mark.parametrize(("path", "root"), [("/docs", "./"), ("/docs/", "../")])
-def test_the_documentation_works_behind_a_prefix(client: TestClient, path: str, root: str) -> None:
-    assert f'<base href="{root}">' in client.get(path).text
+def test_the_documentation_works_behind_a_prefix(client: TestClient) -> None:
+    addresses = re.findall(r'(?:href|src|url)[=:] ?"([^"]+)"', client.get("/docs").text)
+    assert len(addresses) == 4
+    assert not [address for address in addresses if address.startswith(("/", "http"))]
+    slashed = client.get("/docs/", follow_redirects=False)  # from here they would lead elsewhere
+    assert (slashed.status_code, slashed.headers["location"]) == (307, "../docs")

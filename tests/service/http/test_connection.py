@@ -185,7 +185,7 @@ def test_a_body_that_breaks_the_rules_of_chunks_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [(b"http://t/v1/models", 200), (b"/v1/mod%65ls", 200), (b"*", 404), (b"http://t", 307), (b"/%ff%fe", 404)],
+    [(b"http://t/v1/models", 200), (b"/v1/mod%65ls", 200), (b"*", 404), (b"http://t", 200), (b"/%ff%fe", 404)],
 )
 def test_each_form_of_an_address_is_understood(url: str, target: bytes, status: int) -> None:
     assert statuses(talk(url, get(target, END))) == [status]

@@ -13,7 +13,7 @@ import pytest
 
 from latent import Codes
 from latent.noise import draw_classes, draw_noise, draw_styles
-from service.errors import InvalidModel, UnknownModel
+from service.errors import InvalidModel, InvalidSetting, UnknownModel
 from service.inference.generator import Generator
 from service.registry.registry import Registry
 from service.settings import Settings
@@ -21,13 +21,13 @@ from tests.conftest import digest_of, small_card, write_recogniser, write_small,
 from tests.service.conftest import digests, looked_twice
 
 
-def registry_of(folder: Path) -> Registry:
-    return Registry(Settings(models_dir=folder, default_model="small", watch_seconds=0))
+def registry_of(folder: Path, default: str = "small") -> Registry:
+    return Registry(Settings(models_dir=folder, default_model=default, watch_seconds=0))
 
 
-def with_registry(folder: Path, scenario: Callable[[Registry], Awaitable[None]]) -> None:
+def with_registry(folder: Path, scenario: Callable[[Registry], Awaitable[None]], default: str = "small") -> None:
     async def run() -> None:
-        async with asyncio.timeout(60), registry_of(folder) as registry:  # what is lost would be waited for
+        async with asyncio.timeout(60), registry_of(folder, default) as registry:  # what is lost would be waited for
             await scenario(registry)
 
     asyncio.run(run())
@@ -192,7 +192,13 @@ def test_a_bad_file_beside_a_good_one_stops_no_start(
         assert said.endswith("; the service starts without it")
 
     breaks(folder)
-    with_registry(folder, scenario)
+    with_registry(folder, scenario, default="plain")
+
+
+def test_a_default_model_that_cannot_be_served_is_named(folder: Path) -> None:
+    junk(folder)
+    with pytest.raises(InvalidSetting, match=r"FAUSSAIRE_DEFAULT_MODEL: no model has the name 'small'.*plain"):
+        asyncio.run(registry_of(folder).__aenter__())
 
 
 def test_of_two_files_with_one_name_the_one_that_is_served_goes_on_until_it_is_gone(

@@ -210,4 +210,4 @@ def test_a_release_that_cannot_be_followed_is_said_once_and_stops_no_start(
         assert said.startswith(str(folder / reason))
 
     with_registry(folder, scenario)
-    with_registry(folder, start_again)
+    with_registry(folder, start_again, default="plain")

@@ -111,7 +111,9 @@ def test_a_refusal_is_a_span_without_a_word_of_the_clients(models_dir: Path, col
 
 def test_an_image_that_is_read_is_a_span(models_dir: Path, collector: Collector) -> None:
     page = io.BytesIO()
-    Image.linear_gradient("L").save(page, "PNG")
+    drawing = Image.new("L", (100, 100), "white")
+    drawing.paste("black", (45, 20, 55, 80))
+    drawing.save(page, "PNG")
     ask(models_dir, "/v1/codes", content=page.getvalue())
     assert [span.name for span in collector.spans] == ["reading", "POST /v1/codes"]
 
