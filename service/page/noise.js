@@ -4,7 +4,7 @@ const WORD = (1n << 64n) - 1n;
 
 // Philox4x64-10: the block of four words of a counter and a key.
 function philox(counter, seed) {
-  let [c0, c1, c2, c3] = [counter, 0n, 0n, 0n];
+  let [c0, c1, c2, c3] = [counter & WORD, counter >> 64n, 0n, 0n];
   let [k0, k1] = [seed, 0n];
   for (let round = 0; round < 10; round++) {
     const a = 0xd2e7470ee14c6c93n * c0;

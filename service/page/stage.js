@@ -72,19 +72,21 @@ function showRulers() {
   $("stage-frame").classList.toggle("moving", state.preview !== null);
 }
 
-const OTHERS = 310; // pixels above and below the images
+const OTHERS = { phone: 230, desk: 310 }; // pixels above and below the images
+const PHONE = 640;
 const CAPTION = 24;
 
 // As many columns as make the tiles largest, leave few places empty, and fill the width.
 function layOut() {
   const { width, height } = state.model.image;
   const count = points(state.point, state.model).length;
-  const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - OTHERS)];
+  const others = innerWidth < PHONE ? OTHERS.phone : OTHERS.desk;
+  const room = [$("stage-frame").clientWidth, Math.max(300, innerHeight - others)];
   const rows = (columns) => Math.ceil(count / columns);
   const merit = (columns) => {
     const side = Math.min(room[0] / columns / width, (room[1] / rows(columns) - CAPTION) / height);
     const filled = count / columns / rows(columns);
-    return side * filled ** 1.25 * Math.sqrt((side * width * columns) / room[0]);
+    return side * filled ** 1.25 * ((side * width * columns) / room[0]);
   };
   const merits = Array.from({ length: count }, (_, place) => merit(place + 1));
   const columns = 1 + merits.indexOf(Math.max(...merits));
