@@ -1,6 +1,7 @@
 """A real `bentoml serve` on its own port, and the real `faussaire` command on small data."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def workers(folder: Path) -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
     served = [p for p in children if p.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder)]
     return [p for p in served if "_bentoml_impl.worker.service" in p.cmdline()]
+
+
+@pytest.fixture
+def own_models(models_dir: Path, tmp_path: Path) -> Path:
+    """A copy of the small generators: another server of the tests may serve theirs."""
+    return Path(shutil.copytree(models_dir, tmp_path / "models"))
 
 
 @pytest.fixture(scope="session")

@@ -55,10 +55,10 @@ def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_pa
     assert not any("Traceback" in line for line in said)
 
 
-def test_nothing_listens_but_the_service(models_dir: Path, tmp_path: Path) -> None:
+def test_nothing_listens_but_the_service(own_models: Path, tmp_path: Path) -> None:
     """Whoever reaches the process manager can run programs as the server's user."""
-    with serving(models_dir, tmp_path) as client:
-        (worker,) = workers(models_dir)
+    with serving(own_models, tmp_path) as client:
+        (worker,) = workers(own_models)
         parent = worker.parent()
         assert parent is not None
         connections = [
@@ -75,16 +75,16 @@ def test_nothing_listens_but_the_service(models_dir: Path, tmp_path: Path) -> No
     assert not commands.parent.exists()
 
 
-def test_a_worker_that_is_killed_is_replaced(models_dir: Path, tmp_path: Path) -> None:
-    with serving(models_dir, tmp_path) as client:
-        (worker,) = workers(models_dir)
+def test_a_worker_that_is_killed_is_replaced(own_models: Path, tmp_path: Path) -> None:
+    with serving(own_models, tmp_path) as client:
+        (worker,) = workers(own_models)
         worker.kill()
         answers: list[httpx.Response] = []
         while not answers:
             with suppress(httpx.TransportError):  # the connections of the dead one
                 answers.append(client.get("/readyz"))
         assert answers[0].is_success
-        assert workers(models_dir) != [worker]
+        assert workers(own_models) != [worker]
 
 
 @pytest.mark.parametrize("host", ["localhost", "[::1]", "::1", "127.0.0.1"])

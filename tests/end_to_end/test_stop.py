@@ -36,25 +36,25 @@ def ask_until_the_last_answer(url: httpx.URL, enough: int) -> int:
     return answers
 
 
-def test_a_server_that_ends_answers_every_request_that_it_took(models_dir: Path, tmp_path: Path) -> None:
-    with serving(models_dir, tmp_path) as client, ThreadPoolExecutor(CLIENTS) as crowd:
+def test_a_server_that_ends_answers_every_request_that_it_took(own_models: Path, tmp_path: Path) -> None:
+    with serving(own_models, tmp_path) as client, ThreadPoolExecutor(CLIENTS) as crowd:
         asking = [crowd.submit(ask_until_the_last_answer, client.base_url, 50) for _ in range(CLIENTS)]
         while client.get("/metrics").text.count("faussaire_images_total") == 0:
             pass
-        stop(models_dir)
+        stop(own_models)
         assert all(answers.result() > 0 for answers in asking)
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
 
 
-def test_clients_that_broke_off_do_not_keep_a_server_from_its_end(models_dir: Path, tmp_path: Path) -> None:
-    with serving(models_dir, tmp_path) as client:
+def test_clients_that_broke_off_do_not_keep_a_server_from_its_end(own_models: Path, tmp_path: Path) -> None:
+    with serving(own_models, tmp_path) as client:
         address = (client.base_url.host, client.base_url.port or 0)
         idle, head, gone = (socket.create_connection(address, timeout=30) for _ in range(3))
         head.sendall(HALF[:20])
         gone.sendall(HALF)
         gone.close()
         with idle, head:
-            stop(models_dir)
+            stop(own_models)
             assert idle.recv(1) == b""
             assert head.recv(1) == b""
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
