@@ -17,6 +17,9 @@ GONE = 499
 STOPPED = 503
 """The status of an answer that the end of the server cut off."""
 
+PROBES = frozenset({"/livez", "/readyz"})
+"""Asked for every few seconds, for ever. In the log and in the traces they would hide what users ask for."""
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -39,6 +42,8 @@ class Observer:
         """The last byte of the answer has been sent, or there is none to send."""
         metrics.count(metrics.IN_FLIGHT, by=-1)
         if self._log is None and not self._tracing.is_on:
+            return
+        if request.observation.route in PROBES:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         trace_id = self._tracing.record(request.observation, request.scope["method"], headers)

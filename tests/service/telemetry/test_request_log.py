@@ -51,6 +51,12 @@ def test_what_is_refused_is_a_line_too(models_dir: Path, lines: Lines) -> None:
     assert told == [["/v1/images", 422, "none", 0], ["other", 413, "none", 0], ["/v1/images", 422, "small", 0]]
 
 
+def test_probes_leave_no_line(models_dir: Path, lines: Lines) -> None:
+    with client_of(models_dir, log_requests=True) as client:
+        assert [client.get(path).status_code for path in ("/livez", "/readyz", "/v1/models")] == [200, 200, 200]
+        assert [line["route"] for line in lines()] == ["/v1/models"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "images"),
     [
