@@ -37,24 +37,28 @@ def source_of(asked: AskedCodes, seed: int, index: int) -> Source:
 
 def records_of(space: LatentSpace, codes: Codes, sources: Sequence[Source]) -> list[str]:
     """JSON of the codes of each image: a `Drawn` of `latent/origin.py`."""
-    classes: dict[str, str] = {}  # the images of one request have few weights between them
+    labels, style_labels = space.class_labels, space.style_labels
     records = []
     for row, (source, weights, styles) in enumerate(
         zip(sources, _rows(codes.classes), _rows(codes.styles), strict=True)
     ):
-        if weights not in classes:
-            classes[weights] = _object(_present(space, weights))
-        named = map(str.__add__, space.style_labels, styles.split(","))
-        members = f'"class":{classes[weights]},"styles":{{{",".join(named)}}}{noise_members(codes, row, source)}'
+        named = ",".join(map(str.__add__, style_labels, styles.split(",")))
+        members = f'"class":{_classes(labels, weights)},"styles":{{{named}}}{noise_members(codes, row, source)}'
         records.append(f'{{"seed":{source.seed},"index":{source.index},{members}}}')
     return records
+
+
+@lru_cache(maxsize=1024)
+def _classes(labels: tuple[str, ...], weights: str) -> str:
+    """Most images have a class alone, so that few weights come again and again."""
+    return _object(_present(labels, weights))
 
 
 def asked_members(space: LatentSpace, codes: Codes, asked: AskedCodes) -> str:
     """The members of a `SheetOrigin` that tell what was asked for, of images that are all as `asked`."""
     told = ""
     if asked.class_ is not None:
-        weights = _present(space, _rows(codes.classes[:1])[0])
+        weights = _present(space.class_labels, _rows(codes.classes[:1])[0])
         told += f',"class":{weights[0][0][:-1] if len(weights) == 1 else _object(weights)}'
     if places := list(style_values(asked.style, space)):
         styles = _rows(codes.styles[:1])[0].split(",")
@@ -78,9 +82,9 @@ def _version_members(name: str, digest: str) -> str:
     return f'"model":{json.dumps(name)},"digest":"{digest}"'
 
 
-def _present(space: LatentSpace, weights: str) -> list[tuple[str, str]]:
+def _present(labels: tuple[str, ...], weights: str) -> list[tuple[str, str]]:
     """The labels and weights of the classes, without those of weight 0."""
-    named = zip(space.class_labels, weights.split(",") if weights else (), strict=True)
+    named = zip(labels, weights.split(",") if weights else (), strict=True)
     return [(label, weight) for label, weight in named if weight != NOTHING]
 
 
