@@ -21,6 +21,9 @@ CHUNK = 1 << 20
 TIMEOUT = 60.0
 """Seconds without a byte before the client gives up."""
 
+LONGEST_PAUSE = 60
+"""Seconds."""
+
 
 def _answered(call: Callable[P, Call[T]]) -> "Callable[Concatenate[Client, P], T]":
     @wraps(call)
@@ -42,19 +45,21 @@ class Client:
     """Calls a service and waits for its answers. Use it as a context manager.
 
     Each method raises Refused if the service answers with an error. If the error says when to try again, as that of a
-    full queue does, the client waits and tries again, at most `retries` times; it calls `wait` with the seconds.
+    full queue does, the client waits and tries again, at most `retries` times; it calls `wait` with the seconds. For
+    more than a minute, as at the end of a day's quota, it does not wait. `key` is the secret of an API key.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        key: str | None = None,
         retries: int = 0,
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
+        self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport, headers=_headers(key))
         self._retries = retries
         self._wait = wait
 
@@ -102,12 +107,13 @@ class AsyncClient:
         self,
         url: str,
         *,
+        key: str | None = None,
         retries: int = 0,
         timeout: float = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
+        self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport, headers=_headers(key))
         self._retries = retries
         self._wait = wait
 
@@ -156,10 +162,14 @@ class _Retry:
 
     def pause(self, refused: Refused) -> float:
         """Seconds to wait. Raises `refused` if there is no next try."""
-        if not self._left or refused.retry_after is None:
+        if not self._left or refused.retry_after is None or refused.retry_after > LONGEST_PAUSE:
             raise refused
         self._left -= 1
         return refused.retry_after
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
 def _read(call: Call[T], answer: httpx.Response) -> T:

@@ -7,16 +7,19 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 
 from latent import VERSION
+from service.access.account import shared_folder
+from service.access.keyring import Keyring
 from service.api import codes, datasets, image, images, interpolations, meta, models, page, traversals, verify
 from service.api.context import CANARY_PARAMETER, Context, open_context
 from service.errors import InvalidModel, InvalidSetting
 from service.http.application import Application, Limits, alone
 from service.http.asgi import App
+from service.http.authorization import Authorization
 from service.http.connection import Connection
 from service.http.connections import Connections, Patience
 from service.http.cors import Cors
 from service.http.observer import Observer
-from service.http.openapi import document
+from service.http.openapi import document, with_keys
 from service.http.openapi30 import as_version_30
 from service.http.operation import Operation
 from service.http.problems import describe, problem_types
@@ -108,8 +111,12 @@ INFO = {
 
 
 def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -> Application:
-    """The application opens its models when it starts, and not before. `inner` has BentoML's own paths."""
+    """The application opens its models when it starts, and not before. `inner` has BentoML's own paths.
+
+    Raises InvalidSetting.
+    """
     tracing = Tracing()
+    keyring = None if settings.keys_file is None else Keyring(settings.keys_file, shared_folder())
     limits = Limits(
         body_bytes=settings.max_body_bytes,
         upload_bytes=settings.max_upload_bytes,
@@ -121,15 +128,18 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     )
     log = RequestLog() if settings.log_requests else None
     described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
+    if keyring is not None:
+        described = with_keys(described)
     documents = {"/openapi.json": described, "/openapi-3.0.json": as_version_30(described)}
     operations = (
         *OPERATIONS,
         *page.operations(),
         *(Operation(path, meta.document_of(one), listed=False) for path, one in documents.items()),
     )
-    observer, opening = Observer(log, tracing), _open(settings, tracing, try_files)
+    observer, opening = Observer(log, tracing), _open(settings, tracing, try_files, keyring)
     cors = Cors(settings.origins) if settings.cors_origins else None
-    return Application(operations, limits, opening, observer, inner, is_inner, cors)
+    authorization = None if keyring is None else Authorization(keyring.find)
+    return Application(operations, limits, opening, observer, inner, is_inner, cors, authorization)
 
 
 def connecting(app: App, settings: Settings) -> Callable[..., Connection]:
@@ -150,14 +160,16 @@ def is_inner(path: str) -> bool:
     return path.startswith("/static_content/") and path.encode("ascii", "replace")[1:] in meta.DOCS
 
 
-def _open(settings: Settings, tracing: Tracing, try_files: Try) -> Callable[[], AbstractAsyncContextManager[Context]]:
+def _open(
+    settings: Settings, tracing: Tracing, try_files: Try, keyring: Keyring | None
+) -> Callable[[], AbstractAsyncContextManager[Context]]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Context]:
         metrics.begin(problem_types(), settings.max_queue_rows)
         async with AsyncExitStack() as stack:
             with exit_on_error():
                 stack.enter_context(tracing)
-                context = await stack.enter_async_context(open_context(settings, try_files))
+                context = await stack.enter_async_context(open_context(settings, try_files, keyring))
             yield context
 
     return opened

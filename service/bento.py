@@ -10,6 +10,7 @@ from bentoml._internal.utils import circus
 from bentoml.images import Image
 from uvicorn.config import HTTP_PROTOCOLS
 
+from service.access.keyring import read_keys
 from service.app import connecting, create_app, exit_on_error
 from service.registry.trial import trying
 from service.settings import Settings
@@ -34,7 +35,10 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
     def inject_config(self) -> None:
         """BentoML calls this first in each process. An invalid setting ends the parent, before there are workers."""
         with exit_on_error():
-            workers = self.config["workers"] = Settings.from_environment().workers
+            settings = Settings.from_environment()
+            if settings.keys_file is not None:
+                read_keys(settings.keys_file)
+            workers = self.config["workers"] = settings.workers
             require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), workers)
         if not issubclass(circus.Arbiter, Supervision):
             circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), {})  # type: ignore[assignment,misc]

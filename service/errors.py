@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 URN = "urn:faussaire:problem:"
@@ -85,6 +86,36 @@ class HeadTooSlow(RequestError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(None, f"Send them within {seconds:g} s.")
+
+
+class KeyRequired(RequestError):
+    status = 401
+    slug = "key-required"
+    title = "The request has no key"
+
+    def __init__(self) -> None:
+        super().__init__("Authorization", "Send 'Authorization: Bearer KEY'; whoever runs the service gives keys.")
+        self.headers["WWW-Authenticate"] = "Bearer"
+
+
+class UnknownKey(RequestError):
+    status = 401
+    slug = "unknown-key"
+    title = "The service does not know the key"
+
+    def __init__(self) -> None:
+        super().__init__("Authorization", "Ask whoever runs the service for a key.")
+        self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+
+
+class KeyExpired(RequestError):
+    status = 403
+    slug = "key-expired"
+    title = "The key has expired"
+
+    def __init__(self, name: str, expired: datetime) -> None:
+        moment = expired.astimezone(UTC).isoformat(timespec="seconds")
+        super().__init__("Authorization", f"The key '{name}' was valid until {moment}; ask for another.")
 
 
 class NotFound(RequestError):
@@ -209,6 +240,26 @@ class QueueFull(RequestError):
         super().__init__(None, f"{self.cause}; try again in {retry_after} s.")
         self.retry_after = retry_after
         self.headers["Retry-After"] = str(retry_after)
+
+
+class RateExceeded(RequestError):
+    status = 429
+    slug = "rate-exceeded"
+    title = "The key draws too many images a second"
+
+    def __init__(self, name: str, seconds: int) -> None:
+        super().__init__(None, f"The key '{name}' may draw so many images in {seconds} s.")
+        self.headers["Retry-After"] = str(seconds)
+
+
+class QuotaSpent(RequestError):
+    status = 429
+    slug = "quota-spent"
+    title = "The key has too few images left today"
+
+    def __init__(self, name: str, left: int, seconds: int) -> None:
+        super().__init__(None, f"The key '{name}' has {left} images left, until midnight UTC in {seconds} s.")
+        self.headers["Retry-After"] = str(seconds)
 
 
 class NotAnImage(RequestError):

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     max_seconds: float = Field(
         default=60, gt=0, description="Most seconds until the answer to a request begins; a request beyond gets 504."
     )
+    keys_file: Path | None = Field(
+        default=None, description="File of the API keys, which `faussaire keys` writes. If absent, none are asked for."
+    )
     cors_origins: str = Field(
         default="",
         description="Origins whose pages may use the service, such as `https://example.org`, with commas between; `*` "

@@ -246,7 +246,7 @@ def listening(app: App, **settings: Any) -> Iterator[str]:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=8)) as client:
-                assert client.get("/v1/models").status_code == 200
+                assert client.get("/readyz").status_code == 200
             yield url
         finally:
             server.should_exit = True

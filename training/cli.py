@@ -11,6 +11,7 @@ from training.commands.dataset import dataset
 from training.commands.evaluate import evaluate
 from training.commands.export import export
 from training.commands.finetune import finetune
+from training.commands.keys import keys
 from training.commands.promote import promote
 from training.commands.publish import publish
 from training.commands.rollback import rollback
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset, verify, publish, promote, rollback):
     app.command()(command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from latent.release import version_label
-from service.api.context import context_of
+from service.api.context import charge, context_of
 from service.encoding.cache import etag_of
 from service.encoding.formats import FORMATS, Rendering, encode, text_of
 from service.errors import FieldConflict, ScaleTooLarge
@@ -45,7 +45,7 @@ def describe_answers(formats: Sequence[str]) -> dict[int, dict[str, Any]]:
 async def answer(request: Request, served: Served, plan: Plan, rendering: Rendering) -> Answer:
     """Draw, encode and send the images of a plan. Raises FieldConflict, ScaleTooLarge and QueueFull."""
     check_scale(rendering, plan, context_of(request).settings)
-    request.observation.images = plan.count
+    charge(request, plan.count)
     text = text_of(plan, rendering)
     content, timing = await draw(request, served, plan, rendering, text)
     headers = [

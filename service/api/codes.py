@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.context import context_of
+from service.api.context import charge, context_of
 from service.api.fields import Model
 from service.http.problems import describe
 from service.http.request import Answer, Request, answer_of
@@ -40,7 +40,7 @@ async def read_codes(request: Request, query: CodesQuery) -> Answer:
     context, observation = context_of(request), request.observation
     catalogue = context.catalogue
     observation.model = catalogue.find(query.model).version.name
-    observation.images = 1
+    charge(request, 1)
     reader, started = CodesReader(catalogue, context.settings.max_pixels), time.perf_counter()
     codes = await context.reading.run(lambda: reader.read(request.body, query.model))
     observation.model = codes.model

@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from service.access.keyring import Keyring
 from service.encoding.cache import Cache
 from service.encoding.streaming import Streams
-from service.errors import InvalidField
+from service.errors import InvalidField, QuotaSpent, RateExceeded
 from service.http.request import Request
 from service.registry.catalogue import Catalogue, Served
 from service.registry.registry import Registry
@@ -60,8 +61,10 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, try_files: Try = trust) -> AsyncIterator[Context]:
-    """Open the models and follow their folder, until the service ends. Raises InvalidModel."""
+async def open_context(
+    settings: Settings, try_files: Try = trust, keyring: Keyring | None = None
+) -> AsyncIterator[Context]:
+    """Open the models and follow their folder and the file of the keys, until the service ends. Raises InvalidModel."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(metrics.writing())
         reading = stack.enter_context(Worker("reading", UPLOADS_WAITING))
@@ -69,7 +72,13 @@ async def open_context(settings: Settings, try_files: Try = trust) -> AsyncItera
         encoding = stack.enter_context(Worker("encoding", ENCODINGS_WAITING, threads))
         registry = await stack.enter_async_context(Registry(settings, try_files))
         metrics.reserve()
-        await stack.enter_async_context(Watch(registry.refresh, settings.watch_seconds))
+
+        async def look() -> bool:
+            if keyring is not None:
+                keyring.refresh()
+            return await registry.refresh()
+
+        await stack.enter_async_context(Watch(look, settings.watch_seconds))
         yield Context(settings, registry, Cache(settings.cache_bytes), Streams(settings.max_streams), reading, encoding)
 
 
@@ -85,6 +94,18 @@ def choose_version(request: Request, asked: str | None, seed: int) -> Served:
     """
     catalogue = context_of(request).catalogue
     return observe_version(request, catalogue, catalogue.choose(asked, seed, _canary(request)))
+
+
+def charge(request: Request, images: int) -> None:
+    """Note how many images the request asks for, and let its key pay for them. Raises RateExceeded and QuotaSpent."""
+    request.observation.images = images
+    if request.account is not None:
+        try:
+            request.account.spend(images)
+        except (RateExceeded, QuotaSpent):
+            request.observation.over_limit = True
+            raise
+        metrics.count(metrics.KEY_IMAGES, request.account.name, by=images)
 
 
 def observe_version(request: Request, catalogue: Catalogue, served: Served) -> Served:

@@ -10,7 +10,7 @@ from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from latent.origin import Number
 from latent.png import encode_pngs
-from service.api.context import choose_version, context_of
+from service.api.context import charge, choose_version, context_of
 from service.api.fields import Model, seed_or_choose
 from service.errors import InvalidDataset
 from service.http.problems import describe
@@ -81,8 +81,9 @@ async def stream_dataset(request: Request, body: DatasetRequest) -> Stream:
     served = choose_version(request, body.model, seed)
     dataset = _dataset(body, served.version.card, seed)
     opened = _open_container(body, served.version.card, dataset)
-    request.observation.images = len(dataset)
     context = context_of(request)
+    context.streams.require_room()
+    charge(request, len(dataset))
     parts = await context.streams.open(dataset, opened, served.batcher, context.encoding)
     media_type = MEDIA_TYPE[body.format].encode("ascii")
     return Stream(parts, media_type, _headers(body, served.version, dataset))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from latent.origin import Index, Name, Seed
 from service.api.answer import PROBLEMS, check_scale, draw, headers_of
-from service.api.context import CANARY, choose_version, context_of, observe_version
+from service.api.context import CANARY, charge, choose_version, context_of, observe_version
 from service.api.fields import Model, Scale
 from service.encoding.cache import Kept, Key, etag_of
 from service.encoding.formats import Rendering, text_of
@@ -92,7 +92,7 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
     plan = plan_row(query.codes(), served.version, query.seed, query.index, 1)
     rendering = Rendering("png", query.scale)
     check_scale(rendering, plan, context.settings)
-    request.observation.images = plan.count
+    request.observation.images = plan.count  # asked for, though perhaps not drawn
     text = text_of(plan, rendering)
     etag = etag_of(text, rendering)
     headers: Headers = [(b"etag", etag), (b"cache-control", FOR_EVER if query.names_version else ASK_AGAIN)]
@@ -100,6 +100,7 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
         headers.append((b"vary", b"Faussaire-Canary"))
     if names_etag(request.header(b"if-none-match") or "", etag.decode("ascii")):
         return Answer(headers=headers, status=304)
+    charge(request, plan.count)
     content, timing = await draw(request, served, plan, rendering, text)
     more, observation = headers_of(plan), request.observation
     kept = Kept(content, etag.decode("ascii"), headers, more, observation.model, observation.role, catalogue)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from latent.verification import Unverified
-from service.api.context import context_of, observe_version
+from service.api.context import charge, context_of, observe_version
 from service.http.problems import describe
 from service.http.request import Answer, Request, answer_of
 from service.reading.verifier import check, read_claim, refuse
@@ -32,7 +32,7 @@ async def verify_image(request: Request, _: None) -> Answer:
     except Unverified as unverified:
         return answer_of(refuse(unverified))
     observe_version(request, catalogue, checked.served)
-    observation.images = checked.claim.count
+    charge(request, checked.claim.count)
     observation.note("reading", started, time.perf_counter())
     codes = await context.reading.run(checked.claim.codes)
     drawn = await checked.served.batcher.submit(codes)

@@ -22,6 +22,11 @@ class Streams:
         self._most = most
         self._present = 0
 
+    def require_room(self) -> None:
+        """Raises TooManyStreams."""
+        if self._present >= self._most:
+            raise TooManyStreams(RETRY_SECONDS)
+
     async def open(
         self, dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker
     ) -> AsyncGenerator[bytes]:
@@ -29,8 +34,7 @@ class Streams:
 
         Raises TooManyStreams and QueueFull.
         """
-        if self._present >= self._most:
-            raise TooManyStreams(RETRY_SECONDS)
+        self.require_room()
         with self._counted():
             first = next(container.blocks(), None)
             drawn = None if first is None else await batcher.submit(dataset.codes(first))

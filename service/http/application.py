@@ -21,6 +21,7 @@ from service.errors import (
 )
 from service.http.asgi import App, Message, Receive, Scope, Send
 from service.http.attention import Attended, Attention, Fate
+from service.http.authorization import Authorization
 from service.http.body import Body, Gone, UploadBudget, drain
 from service.http.cors import Cors
 from service.http.gate import Gate
@@ -67,6 +68,7 @@ class Application:
         inner: App,
         is_inner: Callable[[str], bool],
         cors: Cors | None = None,
+        authorization: Authorization | None = None,
     ) -> None:
         self.operations = operations
         self.context: Any = None
@@ -76,6 +78,7 @@ class Application:
         self._inner = inner
         self._is_inner = is_inner
         self._cors = cors
+        self._authorization = authorization
         self._paths = _by_path(operations)
         self._attention = Attention(limits.seconds, limits.body_seconds)
         self._gate = Gate(limits.working, limits.waiting)
@@ -174,7 +177,9 @@ class Application:
         return Body(receive, self._limits.body_bytes)
 
     def _find(self, request: Request) -> Operation:
-        """Raises NotFound and MethodNotAllowed."""
+        """Raises NotFound, MethodNotAllowed and the errors of a key."""
+        if self._authorization is not None:
+            self._authorization.admit(request)
         method = request.scope["method"]
         methods = self._paths.get(request.path) or self._paths.get(f"{request.path.rpartition('/')[0]}/{{}}")
         if methods is None:
@@ -191,6 +196,8 @@ class Application:
             headers.append((b"content-type", answer.media_type))
         if self._cors is not None:
             headers += self._cors.headers(request)
+        if self._authorization is not None:
+            headers += self._authorization.headers(request)
         start = {"type": "http.response.start", "status": answer.status, "headers": headers}
         if isinstance(answer, Stream):
             self._attention.go_on(attended)

@@ -4,7 +4,7 @@ from service.http.request import Answer, Headers, Request
 
 METHODS = b"GET, HEAD, POST"
 ASKED = b"Content-Type, If-None-Match, X-Request-Id, Faussaire-Canary, Authorization, X-Api-Key"
-SHOWN = b"ETag, Retry-After, Server-Timing, X-Request-Id, " + b", ".join(
+SHOWN = b"ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id, " + b", ".join(
     b"Faussaire-" + name for name in (b"Failed", b"Index", b"Model", b"Seed")
 )
 KEPT = b"86400"

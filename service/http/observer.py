@@ -56,10 +56,12 @@ def count(observation: Observation, status: int) -> None:
     if observation.status:
         return
     observation.status = status
-    outcome = outcome_of(status)
+    outcome = "limited" if observation.over_limit else outcome_of(status)
     metrics.count(metrics.REQUESTS, observation.route, outcome, observation.model)
     if observation.role is not None:
         metrics.count(metrics.VERSION_REQUESTS, observation.model, observation.role, outcome)
+    if observation.key is not None:
+        metrics.count(metrics.KEY_REQUESTS, observation.key, outcome)
     metrics.observe(metrics.REQUEST_SECONDS, time.perf_counter() - observation.started, observation.route)
 
 

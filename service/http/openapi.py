@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from service.http.operation import JSON, Operation
-from service.http.problems import SCHEMA
+from service.http.problems import SCHEMA, describe
 
 Schema = dict[str, Any]
 Schemas = Mapping[Any, Schema]
@@ -48,6 +48,17 @@ def document(operations: Sequence[Operation], info: Mapping[str, str], header: S
     # Relative to the document: behind a path prefix too.
     servers = [{"url": "."}]
     return {"openapi": "3.1.0", "info": dict(info), "servers": servers, "paths": paths, "components": components}
+
+
+def with_keys(described: Schema) -> Schema:
+    """The same document of a service that asks for keys."""
+    refusals = {"401": describe("There is no key, or not a known one"), "403": describe("The key has expired")}
+    paths = {
+        path: {method: one | {"responses": refusals | one["responses"]} for method, one in methods.items()}
+        for path, methods in described["paths"].items()
+    }
+    schemes = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    return described | {"paths": paths, "components": described["components"] | schemes, "security": [{"key": []}]}
 
 
 def _describe(operation: Operation, schemas: Schemas, header: Schema, unforeseen: Schema) -> Schema:

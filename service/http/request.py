@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 
+from service.access.account import Account
 from service.http.asgi import Scope
 from service.telemetry.observation import Observation
 
@@ -17,13 +18,15 @@ Headers = list[tuple[bytes, bytes]]
 class Request:
     """One HTTP request whose body has been read. `context` is what all requests share."""
 
-    __slots__ = ("_by_name", "body", "context", "headers", "observation", "path", "scope")
+    __slots__ = ("_by_name", "account", "body", "context", "headers", "observation", "path", "scope")
 
     def __init__(self, scope: Scope, context: Any) -> None:
         self.scope = scope
         self.path: str = scope["path"].rstrip("/") or "/"
         self.context = context
         self.observation = Observation()
+        self.account: Account | None = None
+        """Of the key, if the service asks for keys."""
         self.headers: Headers = scope["headers"]
         self._by_name = dict(self.headers)
         self.body = b""

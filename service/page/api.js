@@ -1,5 +1,7 @@
 // The service's own API. All addresses are relative, so that a path prefix changes nothing.
 
+import { askForKey, currentKey } from "./key.js";
+
 // Seeds have up to 63 bits, more than a number of JavaScript holds: they are BigInt here.
 export const toJson = (value) =>
   JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `\u0001${part}` : part)).replace(
@@ -31,17 +33,20 @@ export class Refused extends Error {
   }
 }
 
+let refusedKey;
+
 const listeners = { cost: () => {} };
 
 // Hear what each drawing cost, as `{queue, inference, encode, way}` in milliseconds.
 export const onCost = (listener) => (listeners.cost = listener);
 
 export async function send(path, { body, signal, headers } = {}) {
-  const options = { signal, headers };
+  const key = currentKey();
+  const options = { signal, headers: key ? { ...headers, Authorization: `Bearer ${key}` } : headers };
   if (body !== undefined) {
     options.method = "POST";
     options.body = body instanceof Blob ? body : toJson(body);
-    options.headers = { ...headers, "Content-Type": body instanceof Blob ? body.type : "application/json" };
+    options.headers = { ...options.headers, "Content-Type": body instanceof Blob ? body.type : "application/json" };
   }
   let answer;
   try {
@@ -49,6 +54,13 @@ export async function send(path, { body, signal, headers } = {}) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("offline", "The service does not answer.", OFFLINE_SECONDS);
+  }
+  if (answer.status === 401) {
+    const refused = await Refused.read(answer);
+    // The first answer may be the one that the browser loaded ahead, without a key.
+    if (key === refusedKey && key === currentKey()) await askForKey(refused);
+    refusedKey = key;
+    return send(path, { body, signal, headers });
   }
   if (!answer.ok) throw await Refused.read(answer);
   return answer;

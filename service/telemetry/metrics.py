@@ -39,6 +39,10 @@ VERSION_REQUESTS = Counter(
     "Requests that the service answered, by model, role of the version and outcome.",
     ["model", "role", "outcome"],
 )
+KEY_REQUESTS = Counter(
+    "faussaire_key_requests", "Requests with a key that the service answered, by key and outcome.", ["key", "outcome"]
+)
+KEY_IMAGES = Counter("faussaire_key_images", "Images that the keys were charged for, by key.", ["key"])
 PROBLEMS = Counter("faussaire_problems", "Errors that the service answered, by the type of the problem.", ["type"])
 IMAGES = Counter("faussaire_images", "Images that the service drew, by model.", ["model"])
 CACHE_HITS = Counter("faussaire_cache_hits", "Images that GET /v1/image answered from memory.")
@@ -111,6 +115,11 @@ def begin_model(name: str) -> None:
     QUEUE_ROWS.labels(name)
     for histogram in (BATCH_ROWS, QUEUE_SECONDS, INFERENCE_SECONDS, ENCODING_SECONDS):
         histogram.labels(name)
+
+
+def begin_key(name: str) -> None:
+    """Count from 0 for a key that nobody has used yet."""
+    KEY_IMAGES.labels(name)
 
 
 def reserve() -> None:

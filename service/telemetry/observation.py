@@ -24,6 +24,10 @@ class Observation:
     model: str = NO_MODEL
     role: str | None = None
     """The role of the version that draws; None if no version draws."""
+    key: str | None = None
+    """The name of the request's key; None if the service asks for none, or before it is known."""
+    over_limit: bool = False
+    """Whether the request was refused because its key has drawn enough."""
     images: int = 0
     """Images asked for; 0 if the request was refused before their number was known."""
     route: str = OTHER_ROUTE

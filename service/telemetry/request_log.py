@@ -27,6 +27,7 @@ class RequestLog:
             "trace_id": trace_id,
             "route": observation.route,
             "status": observation.status,
+            "key": observation.key,
             "model": observation.model,
             "images": observation.images,
             "milliseconds": round((time.perf_counter() - observation.started) * 1e3, 3),

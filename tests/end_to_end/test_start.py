@@ -35,6 +35,7 @@ def start(home: Path, **settings: str) -> tuple[int, list[str]]:
         ({"FAUSSAIRE_MODELS_DIR": "docs"}, "error: docs has no .onnx file; export one with 'faussaire export'"),
         ({"FAUSSAIRE_DEFAULT_MODEL": "mnist-infogam"}, "error: FAUSSAIRE_DEFAULT_MODEL: no model has the name"),
         ({"FAUSSAIRE_DEFUALT_MODEL": "x"}, "error: FAUSSAIRE_DEFUALT_MODEL: there is no such setting; did you mean"),
+        ({"FAUSSAIRE_KEYS_FILE": "README.md"}, "error: FAUSSAIRE_KEYS_FILE: README.md: Invalid JSON"),
         ({"FAUSSAIRE_MAX_IMAGES": "0"}, "error: FAUSSAIRE_MAX_IMAGES: Input should be greater than or equal to 1"),
     ],
 )

@@ -164,6 +164,13 @@ def test_a_pod_gets_one_gpu_and_a_rollout_needs_no_spare_gpu() -> None:
     assert quantity(resources["limits"]["memory"]) > quantity(base["resources"]["limits"]["memory"])
 
 
+def test_keys_are_read_from_a_secret_that_may_change() -> None:
+    container = only_container(one(compose("keys"), "Deployment"))
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "keys"]
+    assert mount == {"name": "keys", "mountPath": "/keys", "readOnly": True}  # a `subPath` would not follow the Secret
+    assert environment(container)["FAUSSAIRE_KEYS_FILE"] == "/keys/keys.json"
+
+
 @pytest.mark.parametrize("component", ["models-volume", "models-image"])
 def test_models_are_read_from_a_read_only_mount(component: str) -> None:
     container = only_container(one(compose(component), "Deployment"))

@@ -22,6 +22,10 @@ def dataset(
     name: Annotated[
         str | None, typer.Option(help="Which of the service's models; its default if absent.", show_default=False)
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="FAUSSAIRE_KEY", help="API key, if the service asks for one.", show_default=False),
+    ] = None,
     items: Annotated[int, typer.Option(min=1, max=2**53, help="Images of the whole data set.")] = 60_000,
     kind: Annotated[
         Kind, typer.Option("--format", help="MNIST's own files in a tar, a WebDataset tar, or a zip of PNGs.")
@@ -39,7 +43,7 @@ def dataset(
     ] = None,
 ) -> None:
     """Draw a labelled data set. Each shard can be drawn alone; the same command again goes on where it stopped."""
-    from training.export.shards import Job, draw_shards, fetch_shards, parse_styles
+    from training.export.shards import Job, Service, draw_shards, fetch_shards, parse_styles
 
     if number is not None and number >= shards:
         raise TrainingError(f"--shard must be from 0 to {shards - 1}")
@@ -48,6 +52,6 @@ def dataset(
     if model is not None and service is None:
         draw_shards(output, job, numbers, model, Terminal())
     elif service is not None and model is None:
-        fetch_shards(output, job, numbers, service, name, Terminal())
+        fetch_shards(output, job, numbers, Service(service, name, key), Terminal())
     else:
         raise TrainingError("give either --model FILE, to draw here, or --from URL, to have a service draw")

@@ -68,19 +68,30 @@ def draw_shards(folder: Path, job: Job, numbers: Sequence[int], path: Path, disp
     _write_shards(folder, job, numbers, write, display)
 
 
-def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], url: str, name: str | None, display: Display) -> None:
+@dataclass(frozen=True)
+class Service:
+    """Where a service is, which of its models draws, and the API key for it."""
+
+    url: str
+    name: str | None = None
+    key: str | None = None
+
+
+def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], service: Service, display: Display) -> None:
     """Have a service draw the shards of these numbers, all by the version of the model that it has now.
 
     Raises RunMismatch and ServiceFailed.
     """
+
+    url = service.url
 
     def wait(seconds: float) -> None:
         display.say(f"{url} is busy; the command tries again in {seconds:g} s")
         time.sleep(seconds)
 
     try:
-        with Client(url, retries=RETRIES, wait=wait) as client:
-            version = _find_version(client, url, name)
+        with Client(url, key=service.key, retries=RETRIES, wait=wait) as client:
+            version = _find_version(client, url, service.name)
             _claim(folder, {"sha256": version.partition("@")[2]} | job.settings())
 
             def write(into: Path, number: int, advance: Advance) -> str:

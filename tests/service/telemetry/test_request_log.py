@@ -37,6 +37,7 @@ def test_a_request_is_one_line_that_tells_what_it_was_and_how_it_went(models_dir
         "trace_id": TRACE,
         "route": "/v1/images",
         "status": 200,
+        "key": None,
         "model": "plain",
         "images": 7,
     }
