@@ -73,7 +73,7 @@ def test_every_pod_keeps_the_restricted_profile(pods: list[Manifest]) -> None:
         assert {pod["securityContext"][name] for name in ("runAsUser", "runAsGroup", "fsGroup")} == {UID}
         assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & pod.keys()
         kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
-        assert kinds <= {"emptyDir", "configMap", "persistentVolumeClaim", "image"}
+        assert kinds <= {"emptyDir", "configMap", "persistentVolumeClaim", "image", "secret"}
         for container in containers(pod):
             # All of it, because a container's own setting wins over the pod's.
             assert container["securityContext"] == {
