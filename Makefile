@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test page-test exact-test clients-test faults bench-serve bench-check fuzz soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test page-test exact-test clients-test faults bench-serve bench-check audit fuzz soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
@@ -61,6 +61,9 @@ exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisat
 
 faults: .venv/dev/installed ## see that the service bears a full disk, a log that nobody reads and the like (a minute)
 	$(BIN)/python -m pytest tests/faults
+
+audit: .venv/audit/installed ## look for known holes in the packages of requirements/ (needs an index with data on them)
+	.venv/audit/bin/python -m container.audit
 
 clients-test: .venv/dev/installed .venv/clients/installed ## draw by clients of others: curl, Node, Java, and two that are generated (needs node and npm)
 	$(BIN)/python -m pytest tests/clients
@@ -113,6 +116,7 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
 	$(BIN)/uv pip compile --group peers -c requirements/dev.txt -o requirements/peers.txt $(LOCKED)
+	$(BIN)/uv pip compile --group audit -o requirements/audit.txt $(LOCKED)
 	$(BIN)/uv pip compile --group clients -o requirements/clients.txt $(LOCKED)
 	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
@@ -127,6 +131,12 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	@echo "Installing the service's peers into .venv/peers: one minute, once."
 	@$(PYTHON) -m venv --clear .venv/peers
 	@.venv/peers/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/audit/installed: requirements/audit.txt | python
+	@echo "Installing pip-audit into .venv/audit: half a minute, once."
+	@$(PYTHON) -m venv --clear .venv/audit
+	@.venv/audit/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
 .venv/clients/installed: requirements/clients.txt | python
