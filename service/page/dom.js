@@ -9,11 +9,6 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-export const bitmapOf = (file, options) =>
-  createImageBitmap(file, options).catch(() => {
-    throw new Error("This file is not a picture that the browser can open.");
-  });
-
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Three decimals, without the ending zeros.

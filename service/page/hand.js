@@ -1,10 +1,11 @@
 // A drawing or a photograph: what the service saw, what it read, and every class in that hand.
 
 import { askJson } from "./api.js";
-import { $, bitmapOf, make, percent, short } from "./dom.js";
+import { $, make, percent, short } from "./dom.js";
 import { drawImages } from "./images.js";
 import { Latest } from "./latest.js";
 import { choose, modelWithRecogniser } from "./models.js";
+import { bitmapOf, sendable } from "./picture.js";
 import { bodyOf } from "./point.js";
 import { pointOf } from "./space.js";
 import { listen, state } from "./state.js";
@@ -103,8 +104,9 @@ function bar([name, share]) {
 export function readFile(file) {
   clear();
   const read = async (signal) => {
-    place(await bitmapOf(file));
-    await readPicture(file, signal);
+    const bitmap = await bitmapOf(file);
+    place(bitmap);
+    await readPicture(await sendable(file, bitmap), signal);
   };
   reading.ask(read, { now: true });
   $("hand-part").scrollIntoView({ block: "start" });

@@ -30,18 +30,20 @@ function openKeys() {
 
 // A picture may be dropped or pasted anywhere: if it has no record of ours, it is read as a drawing.
 function openDrop() {
-  const given = (data) => [...(data?.files ?? [])].find((file) => file.type.startsWith("image/"));
+  const given = (data) => [...data.files].find((file) => file.type.startsWith("image/")) ?? data.files[0];
   const show = (shown) => ($("drop").hidden = !shown);
   addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     show(true);
   });
   addEventListener("dragleave", (event) => event.relatedTarget || show(false));
   addEventListener("drop", (event) => {
+    const file = given(event.dataTransfer);
+    if (!file) return;
     event.preventDefault();
     show(false);
-    const file = given(event.dataTransfer);
-    if (file) openFile(file, { reading: "any" });
+    openFile(file, { reading: "any" });
   });
   addEventListener("paste", (event) => {
     const file = given(event.clipboardData);

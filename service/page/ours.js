@@ -1,11 +1,12 @@
 // Whether a picture is ours: it is drawn again beside it. A pixel that is changed shows where it differs.
 
 import { askJson, draw } from "./api.js";
-import { $, bitmapOf } from "./dom.js";
+import { $ } from "./dom.js";
 import { readFile } from "./hand.js";
 import { drawImages, layOut } from "./images.js";
 import { Latest } from "./latest.js";
 import { choose, servedModel } from "./models.js";
+import { bitmapOf, sendable } from "./picture.js";
 import { bodyOf } from "./point.js";
 import { withPixels } from "./png.js";
 import { pointOf } from "./space.js";
@@ -19,8 +20,7 @@ let again = null; // the pixels that its record draws
 
 const context = (id) => $(id).getContext("2d", { willReadFrequently: true });
 
-async function pixelsOf(blob) {
-  const bitmap = await bitmapOf(blob, { premultiplyAlpha: "none" });
+function pixelsOf(bitmap) {
   const drawn = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
   drawn.drawImage(bitmap, 0, 0);
   return drawn.getImageData(0, 0, bitmap.width, bitmap.height);
@@ -65,7 +65,7 @@ async function check(signal) {
   say(found);
   let record = found.verified ? found : null;
   if (found.reason === "pixels-differ") record = await askJson("v1/codes", { body: file, signal }).catch(() => null);
-  if (!record) return $("ours-pair").toggleAttribute("hidden", !pixels);
+  if (!record) return ($("ours-pair").hidden = true);
   const [path, body, columns] = requestOf(record);
   const model = await servedModel(`${record.model}@${record.digest.slice(0, 12)}`);
   again = enlarged(layOut(await drawImages(path, body, signal), columns), pixels.width);
@@ -92,6 +92,15 @@ function say(found) {
     ? `Yes. This is ${what} by ${found.model}, to the last pixel. Its codes are in the controls.`
     : `No. ${found.detail}`;
   if (found.n > 1 && found.verified) $("ours-said").textContent = `Yes. This is ${what} by ${found.model}, to the last pixel.`;
+}
+
+// What was said of the picture before is not true of one that cannot be read.
+function forget(error) {
+  if (!error.wait && error.name !== "AbortError") {
+    $("ours-said").textContent = "No picture yet.";
+    $("ours-pair").hidden = true;
+  }
+  throw error;
 }
 
 // Both pictures; each pixel that differs has a frame.
@@ -126,8 +135,10 @@ export function openFile(chosen, { reading = "ours" } = {}) {
   again = null;
   $("ours-said").dataset.reading = reading;
   checking.ask(async (signal) => {
-    pixels = await pixelsOf(file);
-    await check(signal);
+    const bitmap = await bitmapOf(file, { premultiplyAlpha: "none" }).catch(forget);
+    pixels = pixelsOf(bitmap);
+    file = await sendable(file, bitmap);
+    await check(signal).catch(forget);
   }, { now: true });
 }
 
@@ -140,7 +151,7 @@ export function openOurs() {
     checking.ask(async (signal) => {
       const body = { model: state.model.label, ...bodyOf(shownPoint(), state.model) };
       file = (await draw("v1/images", body, signal)).file;
-      pixels = await pixelsOf(file);
+      pixels = pixelsOf(await bitmapOf(file));
       await check(signal);
     }, { now: true });
   };

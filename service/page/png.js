@@ -20,7 +20,7 @@ function chunk(name, content) {
   return bytes;
 }
 
-function textsOf(bytes) {
+export function textsOf(bytes) {
   const view = new DataView(bytes.buffer);
   const found = [];
   for (let at = 8; at + 8 < bytes.length; at += 12 + view.getUint32(at)) {

@@ -60,11 +60,11 @@ def test_a_finger_draws(new_context: Any, url: str) -> None:
     visit.check()
 
 
-def photograph() -> bytes:
+def photograph(scale: int = 1) -> bytes:
     """A seven in pen on grey paper, as a camera has it."""
-    page = Image.new("L", (900, 1200), 190)
-    strokes = [(200 + 500 * x, 250 + 700 * y) for x, y in SEVEN]
-    ImageDraw.Draw(page).line(strokes, fill=40, width=45, joint="curve")
+    page = Image.new("L", (900 * scale, 1200 * scale), 190)
+    strokes = [(scale * (200 + 500 * x), scale * (250 + 700 * y)) for x, y in SEVEN]
+    ImageDraw.Draw(page).line(strokes, fill=40, width=45 * scale, joint="curve")
     buffer = io.BytesIO()
     page.save(buffer, "JPEG")
     return buffer.getvalue()
@@ -83,6 +83,23 @@ def test_a_dropped_photograph_is_read_and_written_in_its_hand(visit: Visit, serv
     visit.wait_for_pixels("#hand-all .tile:nth-of-type(4) canvas", three)
     visit.page.locator("#hand-all .tile").nth(3).click()
     visit.wait_for_pixels("#one", three)
+
+
+def test_a_photograph_larger_than_the_service_takes_is_read(visit: Visit, service: httpx.Client) -> None:
+    large = photograph(scale=4)
+    assert service.post(f"/v1/codes?model={MODEL}", content=large).status_code == 422
+    visit.open()
+    drop(visit, "seven.jpg", "image/jpeg", large)
+    check_seven(visit)
+
+
+def test_a_picture_of_a_format_that_only_the_browser_reads_is_read(visit: Visit, service: httpx.Client) -> None:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(photograph())).save(buffer, "AVIF")
+    assert service.post(f"/v1/codes?model={MODEL}", content=buffer.getvalue()).status_code == 415
+    visit.open()
+    drop(visit, "seven.avif", "image/avif", buffer.getvalue())
+    check_seven(visit)
 
 
 def drop(visit: Visit, name: str, kind: str, content: bytes) -> None:
@@ -165,3 +182,22 @@ def test_a_file_that_is_no_picture_is_refused_in_words(visit: Visit, tmp_path: P
     visit.wait_for_text("#notice", "not a picture")
     visit.page.get_by_role("button", name="Close").click()
     assert visit.page.is_hidden("#notice")
+    drop(visit, "notes.txt", "text/plain", b"no picture")
+    visit.wait_for_text("#notice", "not a picture")
+
+
+def test_what_was_said_of_one_picture_never_stands_beside_another(
+    visit: Visit, service: httpx.Client, tmp_path: Path
+) -> None:
+    visit.open()
+    ways = {"from": {"class": "3", "seed": 1}, "to": {"class": "8", "seed": 2}, "frames": 4}
+    animation = tmp_path / "way.png"
+    animation.write_bytes(service.post("/v1/interpolations", json=ways | {"format": "apng"}).content)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(animation.read_bytes()[:40])
+    for file, said in ((animation, "No. Animations cannot be verified"), (broken, "No picture yet.")):
+        visit.page.click("#ours-this")
+        visit.wait_for_text("#ours-said", "Yes.")
+        visit.page.set_input_files("#ours-file", file)
+        visit.wait_for_text("#ours-said", said)
+        assert visit.page.is_hidden("#ours-pair")
