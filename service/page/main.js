@@ -21,7 +21,8 @@ function openKeys() {
       return;
     }
     const { classes } = state.model;
-    const name = classes.includes(event.key) ? event.key : classes[Number(event.key) - 1];
+    const place = /^\d$/.test(event.key) ? (Number(event.key) + 9) % 10 : -1; // as on the keyboard, 0 is the tenth
+    const name = classes.includes(event.key) ? event.key : classes[place];
     if (event.key === "r") roll();
     else if (event.key === "u") $("undo").click();
     else if (name !== undefined) keep({ point: { ...state.point, classes: { [name]: 1 } } });

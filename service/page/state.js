@@ -36,9 +36,20 @@ export function move(point) {
   tell("live");
 }
 
+// The steps of a key that is held are one change, kept when it is let go: a history has few places.
+let held = false;
+let due = false;
+addEventListener("keydown", (event) => (held = event.repeat), { capture: true });
+addEventListener("keyup", () => {
+  held = false;
+  if (due) keep();
+});
+
 // Change, and remember.
 export function keep(changes = {}, kind = "kept") {
   Object.assign(state, changes, { preview: null });
+  due = held && kind === "kept";
+  if (due) return tell("live");
   const hash = encode(state);
   if (hash !== location.hash.slice(1)) {
     past.furthest = depth() + 1;

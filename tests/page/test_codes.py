@@ -10,7 +10,7 @@ import pytest
 from latent import LatentSpace
 from latent.noise import draw_noise
 from latent.space import NoiseDistribution
-from tests.page.conftest import MODEL, Visit, drawn
+from tests.page.conftest import MODEL, Visit, dial, drawn
 
 FIRST: dict[str, Any] = {"model": MODEL, "class": "0", "style": [0, 0], "seed": 18}
 
@@ -113,6 +113,28 @@ def test_dice_lock_undo_and_redo(visit: Visit, service: httpx.Client) -> None:
     assert page.input_value("#seed") == seed
     page.locator("#strip button").last.click()
     visit.wait_for_pixels("#one", drawn(service, **FIRST))
+
+
+def test_a_held_key_is_one_change_to_undo(visit: Visit, service: httpx.Client) -> None:
+    visit.open()
+    visit.wait_for_pixels("#one", drawn(service, **FIRST))
+    dial(visit.page, "slant").focus()
+    for _ in range(30):
+        visit.page.keyboard.down("ArrowRight")
+    visit.page.keyboard.up("ArrowRight")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 1.05]}))
+    assert "style.slant=1.05" in visit.page.url
+    for slant in (0.035, 0):  # the first step, and none
+        visit.page.click("#undo")
+        visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, slant]}))
+    assert visit.page.is_disabled("#undo")
+
+
+def test_the_digits_of_the_keyboard_choose_ten_named_classes(visit: Visit) -> None:
+    visit.open("#model=fashion-acgan&seed=1")
+    for key, name in (("1", "ankle-boot"), ("0", "trouser")):
+        visit.page.keyboard.press(key)
+        visit.page.wait_for_function(f"() => location.hash.includes('class.{name}=1')")
 
 
 def test_the_largest_seed_is_kept_to_its_last_digit(visit: Visit, service: httpx.Client) -> None:
