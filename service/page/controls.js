@@ -4,7 +4,7 @@ import { $, clamp, make, short } from "./dom.js";
 import { drawImages, layOut, showImage } from "./images.js";
 import { Latest } from "./latest.js";
 import { bodyOf } from "./point.js";
-import { keep, listen, move, shownPoint, state } from "./state.js";
+import { MOST_SEED, keep, listen, move, shownPoint, state } from "./state.js";
 
 const PAD = 7;
 const STEPS = 100;
@@ -137,7 +137,7 @@ export function openControls() {
   $("lock").onclick = () => keep({ locked: !state.locked });
   $("seed").onchange = () => {
     const seed = $("seed").value.trim();
-    const valid = /^\d{1,19}$/.test(seed) && BigInt(seed) < 1n << 63n;
+    const valid = /^\d{1,19}$/.test(seed) && BigInt(seed) <= MOST_SEED;
     $("seed").setCustomValidity(valid ? "" : "A seed is a whole number from 0 to 2^63 - 1.");
     if ($("seed").reportValidity()) setSeed(BigInt(seed));
   };

@@ -36,6 +36,9 @@ export function noiseOf(space, seed, index) {
   );
 }
 
+// The largest number of a noise that the service takes.
+export const noiseBound = (space) => (space.noise_distribution === "uniform" ? 1 : 10);
+
 export const neighbour = (seed, across, down) => BigInt.asUintN(63, seed + BigInt(across + 100 * down));
 
 const known = new Map();
@@ -61,7 +64,7 @@ export function noiseAt(space, seed, index, [across, down]) {
     [1, 1, u * v],
   ].filter(([, , weight]) => weight > 0);
   const length = Math.hypot(...corners.map(([, , weight]) => weight));
-  const bound = space.noise_distribution === "uniform" ? 1 : 10;
+  const bound = noiseBound(space);
   const noises = corners.map(([x, y, weight]) => {
     return remembered(space, neighbour(seed, left + x, top + y), index).map((value) => (value * weight) / length);
   });

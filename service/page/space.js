@@ -1,6 +1,7 @@
 // A model as `/v1/models` describes it, and the dials that move its codes.
 
 import { clamp } from "./dom.js";
+import { noiseBound } from "./noise.js";
 
 export class Model {
   constructor({ digest, default: isDefault, card, versions, recogniser }) {
@@ -85,7 +86,9 @@ export function fitPoint(point, model) {
   }
   const classes = Object.entries(point.classes).filter(([name, weight]) => model.classes.includes(name) && weight > 0);
   if (classes.length) fitted.classes = Object.fromEntries(classes);
-  const noise = point.noise?.length === model.space.noise_size ? point.noise : null;
+  const bound = noiseBound(model.space);
+  const fits = point.noise?.length === model.space.noise_size && point.noise.every((value) => Math.abs(value) <= bound);
+  const noise = fits ? point.noise : null;
   return { ...fitted, seed: point.seed, index: point.index, truncation: point.truncation, drift: point.drift, noise };
 }
 

@@ -83,19 +83,25 @@ export function encode({ model, point, across, down, locked, from, to }) {
   return query.toString();
 }
 
-const numbers = (text) => text?.split(",").map(Number);
-const whole = (text) => (/^\d{1,19}$/.test(text) ? BigInt(text) : 0n);
+export const MOST_SEED = (1n << 63n) - 1n;
+const MOST_INDEX = (1n << 62n) - 1n;
+const MOST_WEIGHT = 1e6;
 
-// What an address says; it may have been written by anyone.
+const numbers = (text) => text?.split(",").map(Number);
+const whole = (text, most) => (/^\d{1,19}$/.test(text) && BigInt(text) <= most ? BigInt(text) : 0n);
+const share = (text) => (text > 0 && text <= 1 ? Number(text) : 1);
+
+// What an address says; it may have been written by anyone. What no image has is passed over.
 export function decode(hash) {
   const query = new URLSearchParams(hash.replace(/^#/, ""));
   const named = (prefix) =>
     Object.fromEntries(
-      [...query].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), Number(value) || 0]),
+      [...query].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), Math.min(MOST_WEIGHT, Number(value) || 0)]),
     );
   const codes = (key) => {
     try {
-      return query.has(key) ? fromJson(query.get(key)) : null;
+      const pinned = fromJson(query.get(key));
+      return typeof pinned === "object" ? pinned : null;
     } catch {
       return null;
     }
@@ -107,9 +113,9 @@ export function decode(hash) {
     point: query.has("seed") && {
       classes: named("class."),
       styles: named("style."),
-      seed: whole(query.get("seed")),
-      index: whole(query.get("index") ?? "0"),
-      truncation: Math.min(1, Number(query.get("truncation")) || 1),
+      seed: whole(query.get("seed"), MOST_SEED),
+      index: whole(query.get("index"), MOST_INDEX),
+      truncation: share(query.get("truncation")),
       noise: numbers(query.get("noise")) ?? null,
       drift: drift?.length === 2 && drift.every(Number.isFinite) ? drift : [0, 0],
     },

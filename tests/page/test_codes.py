@@ -205,11 +205,27 @@ def test_a_version_of_a_link_that_is_gone_is_said(visit: Visit) -> None:
     visit.wait_for_text("#notice", "version 000000000000 is no longer served")
 
 
-@pytest.mark.parametrize(
-    "hash_", ["#%%%", "#seed=x&class.=y&from={", "#model=none&seed=-1", "#drift=1&noise=2,a&seed=1"]
-)
+NONSENSE = {
+    "no state": "#%%%",
+    "no numbers": "#seed=x&class.=y&from={",
+    "no such model": "#model=none&seed=-1",
+    "short noise": "#drift=1&noise=2,a&seed=1",
+    "large noise": "#seed=1&noise=" + ",".join(["5"] * 62),
+    "no noise": "#seed=1&noise=" + ",".join(["a"] * 62),
+    "large seed": f"#seed={2**63}",
+    "large index": f"#seed=1&index={2**62}",
+    "negative truncation": "#seed=1&truncation=-5",
+    "large weight": "#seed=1&class.3=1e300&class.4=1",
+    "pin": "#seed=1&from=5",
+}
+
+
+@pytest.mark.parametrize("hash_", NONSENSE.values(), ids=list(NONSENSE))
 def test_an_address_that_makes_no_sense_does_no_harm(visit: Visit, service: httpx.Client, hash_: str) -> None:
     visit.open(hash_)
+    visit.box("#way")
+    visit.page.wait_for_load_state("networkidle")
+    assert "Input should" not in visit.text("#notice")
     visit.page.keyboard.press("0")
     visit.slide("slant", 0)
     seed = int(visit.page.input_value("#seed"))
