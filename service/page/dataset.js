@@ -5,10 +5,14 @@ import { $, make } from "./dom.js";
 import { copy, save } from "./save.js";
 import { shownPoint, state } from "./state.js";
 
+const unpacked = (reader) => (file, folder) =>
+  `import shutil\nimport torchvision\n\nshutil.unpack_archive("${file}", "${folder}")\nimages = torchvision.datasets.${reader(folder)}`;
+const tuples = (file) =>
+  `import webdataset\n\nimages = webdataset.WebDataset("${file}", shardshuffle=False).decode("pil").to_tuple("png", "cls")`;
 const FORMATS = {
-  idx: { name: "MNIST's files", suffix: "tar", load: (file) => `torchvision.datasets.MNIST("FOLDER", train=True)  # after: tar -xf ${file} -C FOLDER` },
-  webdataset: { name: "WebDataset", suffix: "tar", load: (file) => `webdataset.WebDataset("${file}").decode("pil").to_tuple("png", "cls")` },
-  zip: { name: "zip of PNGs", suffix: "zip", load: (file) => `torchvision.datasets.ImageFolder("FOLDER")  # after: unzip ${file} -d FOLDER` },
+  idx: { name: "MNIST's files", suffix: "tar", load: unpacked((folder) => `MNIST("${folder}", train=True)`) },
+  webdataset: { name: "WebDataset", suffix: "tar", load: tuples },
+  zip: { name: "zip of PNGs", suffix: "zip", load: unpacked((folder) => `ImageFolder("${folder}")`) },
 };
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 
@@ -17,8 +21,9 @@ let stop = null;
 const kind = () => FORMATS[$("set-format").value];
 const fileName = () => `${state.model.name}-${$("set-n").value}.${kind().suffix}`;
 
-function showLoad() {
-  $("set-load").textContent = kind().load(fileName());
+// Python that loads the file, as it is.
+function showLoad(file = fileName()) {
+  $("set-load").textContent = kind().load(file, file.replace(/\.\w+$/, ""));
 }
 
 // Counts the images in the parts of a stream: MNIST's files have so many bytes each, the others a PNG.
@@ -35,13 +40,14 @@ function counter(format, { width, height }) {
   };
 }
 
-// A place on the disk if the browser has one to stream to; otherwise the memory.
+// A place on the disk if the browser has one to stream to, otherwise the memory; and the file's name.
 async function openTarget(name) {
   if (!("showSaveFilePicker" in window)) {
     const parts = [];
-    return { write: (part) => parts.push(part), close: () => save(new Blob(parts), name), abort: () => {} };
+    return [{ write: (part) => parts.push(part), close: () => save(new Blob(parts), name), abort: () => {} }, name];
   }
-  return (await showSaveFilePicker({ suggestedName: name })).createWritable();
+  const file = await showSaveFilePicker({ suggestedName: name });
+  return [await file.createWritable(), file.name];
 }
 
 async function stream(body, target, image) {
@@ -66,9 +72,9 @@ async function saveSet() {
   const { model } = state;
   const body = { model: model.label, n: $("set-n").valueAsNumber, format: $("set-format").value, seed: shownPoint().seed };
   if ($("set-style").checked) body.style = shownPoint().styles;
-  let target;
+  let target, name;
   try {
-    target = await openTarget(fileName());
+    [target, name] = await openTarget(fileName());
   } catch {
     return; // the visitor named no file
   }
@@ -77,7 +83,8 @@ async function saveSet() {
   try {
     await stream(body, target, model.image);
     await target.close();
-    $("set-said").textContent = `${body.n.toLocaleString("en")} images are in ${fileName()}. Load them:`;
+    $("set-said").textContent = `${body.n.toLocaleString("en")} images are in ${name}. Load them:`;
+    showLoad(name);
   } catch (error) {
     await target.abort();
     $("set-said").textContent = error.name === "AbortError" ? "Stopped; nothing was kept." : `${error.message}${error.wait ? ` Try again in ${error.wait} s.` : ""} Nothing was kept.`;
@@ -98,7 +105,7 @@ export function openForm() {
     event.preventDefault();
     saveSet();
   };
-  $("set").oninput = showLoad;
+  $("set").oninput = () => showLoad();
   $("set-stop").onclick = () => stop.abort();
   $("set-copy").onclick = ({ target }) => copy($("set-load"), target);
 }
