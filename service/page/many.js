@@ -72,7 +72,8 @@ export function openMany() {
   const seedsChange = whenInView($("many").parentElement, paintMany);
   const gridChanges = whenInView($("grid-part"), paintGrid);
   const turn = (steps) => {
-    first = first + steps < 0n ? 0n : first + steps;
+    first += steps;
+    $("many-back").disabled = first === 1n;
     seedsChange();
     gridChanges();
   };

@@ -96,8 +96,9 @@ function layOut() {
 
 function sayHow() {
   const [across, down] = [state.across, state.down].map((key) => state.model.dial(key).name);
-  const how = matchMedia("(hover: none)").matches ? "Drag over the images" : "Move the pointer";
-  $("lead").textContent = `Nobody drew these. ${how}: ${across} to the right, ${down} upwards. ${how[0] === "D" ? "Tap" : "Click"} to keep.`;
+  const touch = matchMedia("(hover: none)").matches; // a finger that starts upwards scrolls the page
+  const [how, end] = touch ? ["Drag, sideways first", "Tap to choose."] : ["Move the pointer", "Click to keep."];
+  $("lead").textContent = `Nobody drew these. ${how}: ${across} to the right, ${down} upwards. ${end}`;
 }
 
 export function openStage() {

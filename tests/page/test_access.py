@@ -41,6 +41,10 @@ def test_the_page_fits_each_screen(new_context: Any, url: str, size: str) -> Non
     tiles = [tile.bounding_box() for tile in visit.page.locator("#stage-tiles .tile").all()]
     assert all(box is not None and box["y"] + box["height"] <= height for box in tiles)
     assert min(box["width"] for box in tiles if box is not None) >= 90
+    rulers, cost = (visit.page.locator(part).bounding_box() for part in ("#rulers", "#cost"))
+    assert rulers is not None
+    assert cost is not None
+    assert rulers["y"] + rulers["height"] <= cost["y"]  # what the pointer moves is in sight
     visit.check()
 
 

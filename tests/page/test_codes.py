@@ -177,6 +177,12 @@ def test_many_seeds_and_the_traversal_show_what_a_choice_takes(visit: Visit, ser
     expected = drawn(service, **FIRST | {"class": "7", "style": [0.8, 0], "seed": 5})
     visit.wait_for_pixels("#one", expected)
     visit.wait_for_pixels("#grid .tile:nth-of-type(85) canvas", expected)
+    assert visit.page.is_disabled("#many-back")
+    visit.page.click("#many-next")
+    visit.page.get_by_role("button", name="seed 61", exact=True).wait_for()
+    visit.page.click("#many-back")
+    visit.page.get_by_role("button", name="seed 1", exact=True).wait_for()
+    assert visit.page.is_disabled("#many-back")
 
 
 def test_the_way_between_two_pins_is_scrubbed_played_and_saved(visit: Visit, service: httpx.Client) -> None:
