@@ -1,8 +1,8 @@
-"""The playground in a real Chromium: its weight, its two speeds, and its picture. `python -m bench.page`, beside
+"""The playground in a real Chromium: its weight, its two speeds, and its pictures. `python -m bench.page`, beside
 `make serve`; it needs chromium.
 
 It prints the bytes that a first visit loads, the time until the first images are seen, and how many times a second all
-classes are drawn while the pointer moves over them. With `--picture`, it writes the picture of docs/playground.md.
+classes are drawn while the pointer moves over them. With `--pictures`, it writes the pictures of docs/playground.md.
 """
 
 import argparse
@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 URL = "http://127.0.0.1:3000/"
 VISITS = 5
 SECONDS = 4
-PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "playground.png"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 DESK = 1000
-SCREENS: tuple[tuple[int, int, Literal["light", "dark"]], ...] = (
-    (1440, 900, "light"),
-    (768, 900, "dark"),
-    (360, 900, "light"),
-)
+WIDTHS, HEIGHT = (1440, 768, 360), 900
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 GAP, COLOURS = 24, 48
 
 PAINTED = """() => {
@@ -54,14 +52,22 @@ MOVE = """([seconds]) => new Promise((done) => {
 })"""
 
 
+SAMPLED = """() => {
+    const samples = [...document.querySelectorAll(".model canvas")];
+    return samples.length > 0 && samples.every(({ width }) => width > 1);
+}"""
+"""Each model shows its sheet of samples."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", default=URL)
-    parser.add_argument("--picture", action="store_true")
+    parser.add_argument("--pictures", action="store_true")
     asked = parser.parse_args()
     with chromium() as browser:
-        if asked.picture:
-            take_picture(browser, asked.url)
+        if asked.pictures:
+            for scheme in SCHEMES:
+                take_picture(browser, asked.url, scheme)
         else:
             measure(browser, asked.url)
 
@@ -93,29 +99,30 @@ def measure(browser: Browser, url: str) -> None:
     print(f"while the pointer moves: {statistics.median(rates):.0f} times a second all classes and the one image")
 
 
-def take_picture(browser: Browser, url: str) -> None:
+def take_picture(browser: Browser, url: str, scheme: Scheme) -> None:
     """A desk, a tablet and a phone, side by side."""
-    shots = [shoot(browser, url, *screen) for screen in SCREENS]
+    shots = [shoot(browser, url, width, scheme) for width in WIDTHS]
     width = sum(shot.width for shot in shots) + GAP * (len(shots) - 1)
     picture = Image.new("RGB", (width, max(shot.height for shot in shots)), "white")
     left = 0
     for shot in shots:
         picture.paste(shot, (left, 0))
         left += shot.width + GAP
-    picture.quantize(COLOURS).save(PICTURE, optimize=True)
-    print(f"{PICTURE.name}: {PICTURE.stat().st_size:,} bytes")
+    path = PICTURES / f"playground-{scheme}.png"
+    picture.quantize(COLOURS).save(path, optimize=True)
+    print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
-def shoot(browser: Browser, url: str, width: int, height: int, scheme: Literal["light", "dark"]) -> Image.Image:
+def shoot(browser: Browser, url: str, width: int, scheme: Scheme) -> Image.Image:
     """The first screen; at a desk, the pointer is on it."""
-    page = browser.new_page(
-        viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=width < DESK, is_mobile=width < DESK
-    )
+    touch = width < DESK
+    viewport: ViewportSize = {"width": width, "height": HEIGHT}
+    page = browser.new_page(viewport=viewport, color_scheme=scheme, has_touch=touch, is_mobile=touch)
     page.goto(url)
     page.wait_for_selector("#stage-tiles .tile")
-    page.wait_for_load_state("networkidle")
-    if width >= DESK:
-        page.mouse.move(0.7 * width, 0.35 * height)
+    page.wait_for_function(SAMPLED)
+    if not touch:
+        page.mouse.move(0.7 * width, 0.35 * HEIGHT)
         page.wait_for_load_state("networkidle")
     shot = page.screenshot()
     page.close()
