@@ -62,7 +62,10 @@ function build(model) {
 function show() {
   const point = shownPoint();
   for (const each of shown) each(point);
-  if (document.activeElement !== $("seed")) $("seed").value = point.seed;
+  if (document.activeElement !== $("seed")) {
+    $("seed").value = point.seed;
+    $("seed").setCustomValidity("");
+  }
   $("lock").ariaPressed = String(state.locked);
   $("lock").textContent = state.locked ? "Locked" : "Lock";
   $("dice").disabled = state.locked;

@@ -19,7 +19,7 @@ const PNG = [0x89, 0x50, 0x4e, 0x47];
 let stop = null;
 
 const kind = () => FORMATS[$("set-format").value];
-const fileName = () => `${state.model.name}-${$("set-n").value}.${kind().suffix}`;
+const fileName = () => `${state.model.name}-${Number($("set-n").value)}.${kind().suffix}`;
 
 // Python that loads the file, as it is.
 function showLoad(file = fileName()) {

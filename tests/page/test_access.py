@@ -48,6 +48,16 @@ def test_the_page_fits_each_screen(new_context: Any, url: str, size: str) -> Non
     visit.check()
 
 
+def test_a_notice_fits_a_phone(new_context: Any, url: str) -> None:
+    visit = Visit(new_context(viewport={"width": 360, "height": 740}, has_touch=True), url)
+    visit.open("#model=mnist-infogan&version=000000000000&seed=1")
+    visit.wait_for_text("#notice", "is no longer served")
+    cut = "[...document.querySelectorAll('footer p')].filter((part) => part.scrollWidth > part.clientWidth)"
+    assert visit.page.evaluate(f"{cut}.length") == 0
+    visit.page.get_by_role("button", name="Close").click()
+    assert visit.page.is_visible("#cost")
+
+
 def test_every_control_is_reached_by_the_tab_key(visit: Visit) -> None:
     visit.open()
     reached: set[str] = set()

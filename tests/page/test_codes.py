@@ -145,6 +145,17 @@ def test_the_largest_seed_is_kept_to_its_last_digit(visit: Visit, service: httpx
     assert f"seed={2**63 - 1}" in visit.page.url
 
 
+def test_a_seed_that_is_none_is_refused_in_words_until_it_is_mended(visit: Visit) -> None:
+    visit.open()
+    for wrong in ("abc", "-1", str(2**63)):
+        visit.page.fill("#seed", wrong)
+        visit.page.keyboard.press("Enter")
+        assert "a whole number from 0" in visit.page.evaluate("document.querySelector('#seed').validationMessage")
+    visit.page.click("#dice")
+    visit.page.wait_for_function("() => document.querySelector('#seed').validity.valid")
+    assert visit.page.input_value("#seed") in visit.page.url
+
+
 def test_a_shared_link_restores_the_state_to_the_pixel(visit: Visit, service: httpx.Client, new_context: Any) -> None:
     visit.open()
     page = visit.page
