@@ -66,8 +66,16 @@ export async function send(path, { body, signal, headers } = {}) {
   return answer;
 }
 
+// An answer of another program, such as a proxy's page to log in.
+export const strange = () => new Refused("strange", "The answer is not one of this service. Does a proxy stand before it?");
+
 export async function askJson(path, options) {
-  return fromJson(await (await send(path, options)).text());
+  const text = await (await send(path, options)).text();
+  try {
+    return fromJson(text);
+  } catch {
+    throw strange();
+  }
 }
 
 // A drawing: its file, and the version that drew it.

@@ -1,6 +1,6 @@
 // Images as pixels: asked for, shown, laid out on a sheet.
 
-import { draw } from "./api.js";
+import { draw, strange } from "./api.js";
 
 // The images that a request draws, each an ImageData. NumPy's format needs no decoder: after a head that says the shape
 // there are the bytes of the pixels.
@@ -9,6 +9,7 @@ export async function drawImages(path, body, signal) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const end = 10 + bytes[8] + 256 * bytes[9];
   const shape = /\((\d+), (\d+), (\d+), (\d+)\)/.exec(String.fromCharCode(...bytes.subarray(10, end)));
+  if (!shape) throw strange();
   const [count, height, width, channels] = shape.slice(1).map(Number);
   const size = height * width * channels;
   return Array.from({ length: count }, (_, place) => {

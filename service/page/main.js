@@ -40,15 +40,15 @@ function openDrop() {
   });
   addEventListener("dragleave", (event) => event.relatedTarget || show(false));
   addEventListener("drop", (event) => {
+    show(false);
     const file = given(event.dataTransfer);
     if (!file) return;
     event.preventDefault();
-    show(false);
-    openFile(file, { reading: "any" });
+    if (state.model) openFile(file, { reading: "any" });
   });
   addEventListener("paste", (event) => {
     const file = given(event.clipboardData);
-    if (file) openFile(file, { reading: "any" });
+    if (file && state.model) openFile(file, { reading: "any" });
   });
 }
 

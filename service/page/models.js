@@ -1,6 +1,6 @@
 // Which models are served, which one is shown, and what happens when one is replaced.
 
-import { askJson } from "./api.js";
+import { Refused, askJson } from "./api.js";
 import { $, make, percent } from "./dom.js";
 import { drawImages, layOut, showImage } from "./images.js";
 import { Latest } from "./latest.js";
@@ -16,6 +16,7 @@ let serial = ""; // what was served when the list was shown
 
 async function load() {
   models = (await askJson("v1/models")).models.map((entry) => new Model(entry));
+  if (!models.length) throw new Refused("none", "The service has no model to show.", LOOK_MS / 1000);
 }
 
 // One version, by `NAME@` and 12 digits; the same object for the same version.
@@ -128,6 +129,7 @@ export async function openModels() {
   const first = new Latest();
   first.ask(async () => {
     await load();
+    $("main").hidden = false; // until now its controls have nothing to move
     await restore(location.hash, { again: true });
     document.addEventListener("painted", list, { once: true });
     setInterval(() => document.hidden || again(), LOOK_MS);

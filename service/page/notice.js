@@ -8,13 +8,15 @@ const PARTS = { queue: "queue", inference: "inference", encode: "encoding", way:
 const handlers = new Map();
 const waiting = new Set(); // who waits to ask again
 let shown = null;
+let failed = null; // who said the error that is shown
 
 // `handle(error)` is called at errors of this kind, instead of a notice.
 export const onKind = (kind, handle) => handlers.set(kind, handle);
 
-// All is well again with one who waited.
+// All is well again with one who waited or failed.
 export function recover(who) {
   if (waiting.delete(who) && !waiting.size && shown === "wait") say("");
+  if (failed === who && shown === "error") say("");
 }
 
 // Say what went wrong. Returns whether `who` is to ask again.
@@ -24,6 +26,7 @@ export function report(error, who) {
     return false;
   }
   if (error.wait) waiting.add(who);
+  else failed = who;
   const again = error.wait ? ` Trying again in ${error.wait} s.` : "";
   say((error.kind === "busy" ? "The service is busy." : error.message) + again, error.wait ? "wait" : "error");
   return true;

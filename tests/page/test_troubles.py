@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page, Route
 
 from service.app import create_app
@@ -93,6 +94,36 @@ def test_a_queue_that_is_always_full_is_said_and_nothing_breaks(new_context: Any
         visit.page.goto(visit.url)
         visit.wait_for_text("#notice", "The service is busy. Trying again in")
         visit.check()
+
+
+WITHOUT_MODEL: dict[str, dict[str, Any]] = {
+    "starting": {"status": 503, "json": {"detail": "Loading."}},
+    "none": {"json": {"models": []}},
+}
+
+
+@pytest.mark.parametrize("answer", WITHOUT_MODEL.values(), ids=list(WITHOUT_MODEL))
+def test_without_a_model_the_page_waits_and_shows_no_dead_controls(
+    visit: Visit, service: httpx.Client, answer: dict[str, Any]
+) -> None:
+    visit.page.route("**/v1/models", lambda route: route.fulfill(**answer))
+    visit.page.goto(visit.url)
+    visit.wait_for_text("#notice", "Trying again in")
+    assert visit.page.is_hidden("main")
+    visit.page.keyboard.press("r")
+    visit.page.unroute("**/v1/models")
+    visit.open()
+    visit.wait_for_pixels("#one", drawn(service, **FIRST))
+
+
+def test_an_answer_of_another_program_is_said_until_all_is_well(visit: Visit, service: httpx.Client) -> None:
+    settled(visit, service)
+    visit.page.route(IMAGES, lambda route: route.fulfill(body="<html>Log in.</html>"), times=1)
+    visit.page.keyboard.press("3")
+    visit.wait_for_text("#notice", "The answer is not one of this service.")
+    visit.page.keyboard.press("4")
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"class": "4"}))
+    visit.page.wait_for_selector("#notice", state="hidden")
 
 
 def test_without_a_network_the_page_waits_and_goes_on(visit: Visit, service: httpx.Client) -> None:
