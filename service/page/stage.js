@@ -74,6 +74,7 @@ function showRulers() {
 
 const OTHERS = { phone: 230, desk: 310 }; // pixels above and below the images
 const PHONE = 640;
+const SLOP = 8; // pixels that a finger may move while it taps
 const CAPTION = 24;
 
 // As many columns as make the tiles largest, leave few places empty, and fill the width.
@@ -103,8 +104,11 @@ function sayHow() {
 
 export function openStage() {
   const frame = $("stage-frame");
+  let start = null;
+  frame.addEventListener("pointerdown", (event) => (start = event));
   frame.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse" || event.pressure > 0) follow(event);
+    const dragged = () => event.pressure > 0 && Math.hypot(event.clientX - start?.clientX, event.clientY - start?.clientY) > SLOP;
+    if (event.pointerType === "mouse" || state.preview || dragged()) follow(event);
   });
   frame.addEventListener("pointerleave", () => state.preview && preview(null));
   frame.addEventListener("pointercancel", () => state.preview && preview(null));

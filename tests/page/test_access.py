@@ -120,3 +120,25 @@ def test_forced_colours_keep_what_is_chosen(new_context: Any, url: str) -> None:
     visit = Visit(new_context(forced_colors="active"), url).open()
     assert visit.page.locator("#stage-tiles .tile[aria-pressed=true]").count() == 1
     visit.check()
+
+
+def touch(visit: Visit, *places: tuple[float, float]) -> None:
+    """A finger goes over these places and leaves."""
+    session = visit.context.new_cdp_session(visit.page)
+    for place, (x, y) in enumerate(places):
+        kind = "touchMove" if place else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_turns_the_codes_by_a_drag_and_not_by_a_tap(new_context: Any, url: str) -> None:
+    visit = Visit(new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True), url).open()
+    box = visit.box("#stage-frame")
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
+    before = visit.page.url
+    touch(visit, (x, y), (x + 4, y + 1))
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.page.url.partition("style.")[2] == before.partition("style.")[2]
+    touch(visit, (x, y), (x + 20, y), (x + 40, y), (x + box["width"] / 2, y))
+    visit.page.wait_for_function("() => location.hash.includes('style.thickness=1&')")
+    visit.check()
