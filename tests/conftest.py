@@ -234,6 +234,12 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def own_models(models_dir: Path, tmp_path: Path) -> Path:
+    """A copy of the small generators: another server of the tests may serve theirs."""
+    return Path(shutil.copytree(models_dir, tmp_path / "models"))
+
+
 @contextmanager
 def listening(app: App, **settings: Any) -> Iterator[str]:
     """The URL of a real server of an application, in a thread of its own. The settings bound its connections."""

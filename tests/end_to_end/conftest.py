@@ -1,12 +1,11 @@
 """A real `bentoml serve` on its own port, and the real `faussaire` command on small data."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -60,16 +59,14 @@ def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Ite
 
 
 def workers(folder: Path) -> list[psutil.Process]:
-    """Return the processes that serve a folder's models."""
-    children = psutil.Process().children(recursive=True)
-    served = [p for p in children if p.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder)]
-    return [p for p in served if "_bentoml_impl.worker.service" in p.cmdline()]
-
-
-@pytest.fixture
-def own_models(models_dir: Path, tmp_path: Path) -> Path:
-    """A copy of the small generators: another server of the tests may serve theirs."""
-    return Path(shutil.copytree(models_dir, tmp_path / "models"))
+    """Return the processes that live and serve a folder's models."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # or it is a zombie
+            serves = "_bentoml_impl.worker.service" in process.cmdline()
+            if serves and process.environ().get("FAUSSAIRE_MODELS_DIR") == str(folder):
+                found.append(process)
+    return found
 
 
 @pytest.fixture(scope="session")
