@@ -23,7 +23,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=)
+serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=; FAUSSAIRE_OPEN=true for other machines)
 	@# A server that starts wipes the workers' metrics in BENTOML_HOME, so this checkout has its own.
 	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
 		.venv/serve/bin/bentoml serve . --host $$($(ADDRESS) '$(HOST)') --port $(PORT) --timeout-graceful-shutdown 20

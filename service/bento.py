@@ -1,6 +1,7 @@
 """The BentoML service, and the image that `bentoml containerize` builds of it."""
 
 import gc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from service.access.keyring import read_keys
 from service.app import connecting, create_app, exit_on_error
+from service.exposure import check_host
 from service.registry.trial import trying
 from service.settings import Settings
 from service.supervision import Supervision
@@ -38,10 +40,11 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
             settings = Settings.from_environment()
             if settings.keys_file is not None:
                 read_keys(settings.keys_file)
-            workers = self.config["workers"] = settings.workers
-            require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), workers)
+            self.config["workers"] = settings.workers
+            require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), settings.workers)
         if not issubclass(circus.Arbiter, Supervision):
-            circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), {})  # type: ignore[assignment,misc]
+            members = {"check_host": staticmethod(partial(_check_host, settings=settings))}
+            circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), members)  # type: ignore[assignment,misc]
         super().inject_config()
 
     def to_asgi(self, is_main: bool = True) -> Any:
@@ -54,6 +57,11 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
         HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
         write_apart()
         return app
+
+
+def _check_host(host: str, settings: Settings) -> None:
+    with exit_on_error():
+        check_host(host, settings)
 
 
 @bentoml.service(

@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         default="auto",
         description="Device that draws: `cpu`, `cuda`, or `auto`, which takes CUDA if CUDA is available.",
     )
+    open: bool = Field(
+        default=False,
+        description="Whether anybody who reaches the service may use it; without keys, it serves other machines only "
+        "with `true`.",
+    )
 
     @property
     def origins(self) -> frozenset[str]:

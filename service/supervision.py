@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,12 @@ class Supervision:
     """
 
     exit_stack: ExitStack
+    check_host: Callable[[str], None]
+    """Called with the address that the service is about to listen on. Ends the process if it must not."""
 
     def __init__(self, *watchers: Any, **options: Any) -> None:
+        for socket in options["sockets"]:
+            self.check_host(socket.host)
         self._folder = tempfile.TemporaryDirectory(prefix="faussaire-")  # of mode 0700
         options |= {
             "endpoint": f"ipc://{Path(self._folder.name) / 'commands'}",

@@ -30,10 +30,11 @@ def free_port() -> int:
 def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Iterator[httpx.Client]:
     """Serve `models` with its own BENTOML_HOME, because servers wipe each other's metrics there; yield a client."""
     port = int(settings.pop("port", free_port()))
-    command = [str(Path(sys.executable).parent / "bentoml"), "serve", target, "--host", "127.0.0.1"]
+    command = [str(Path(sys.executable).parent / "bentoml"), "serve", target]
     environment = os.environ | {
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOST": "127.0.0.1",
         "FAUSSAIRE_MODELS_DIR": str(models),
         **settings,
     }

@@ -13,12 +13,13 @@ import pytest
 from tests.end_to_end.conftest import ROOT, free_port, serving, workers
 
 
-def start(home: Path, **settings: str) -> tuple[int, list[str]]:
+def start(home: Path, *options: str, **settings: str) -> tuple[int, list[str]]:
     """Start a server that cannot start: its exit status, and what it said."""
+    command = [str(Path(sys.executable).parent / "bentoml"), "serve", ".", "--port", str(free_port())]
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "bentoml"), "serve", ".", "--port", str(free_port())],
+        [*command, *options],
         cwd=ROOT,
-        env=os.environ | {"BENTOML_HOME": str(home)} | settings,
+        env=os.environ | {"BENTOML_HOME": str(home), "BENTOML_HOST": "127.0.0.1"} | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -46,6 +47,34 @@ def test_what_cannot_start_says_one_line_and_ends_with_two(
     assert status == 2, lines
     assert [line for line in lines if line.startswith(said)], lines
     assert not any("Traceback" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "host"),
+    [
+        (("--host", "0.0.0.0"), {}, "0.0.0.0"),
+        (("--host", "::"), {}, "::"),
+        ((), {"BENTOML_HOST": ""}, "0.0.0.0"),  # BentoML's own default
+        ((), {"BENTOML_HOST": "192.0.2.1"}, "192.0.2.1"),
+        (("--host", "0.0.0.0"), {"FAUSSAIRE_WORKERS": "2", "FAUSSAIRE_OPEN": "false"}, "0.0.0.0"),
+    ],
+)
+def test_other_machines_are_not_served_unless_somebody_said_so(
+    tmp_path: Path, options: tuple[str, ...], settings: dict[str, str], host: str
+) -> None:
+    status, lines = start(tmp_path, *options, **settings)
+    assert status == 2
+    (said,) = lines
+    assert said.startswith(f"error: other machines reach {host}")
+    assert "FAUSSAIRE_OPEN=true" in said
+
+
+def test_other_machines_are_served_if_somebody_said_so(own_models: Path, tmp_path: Path) -> None:
+    with serving(own_models, tmp_path, BENTOML_HOST="0.0.0.0", FAUSSAIRE_OPEN="true") as client:
+        (worker,) = workers(own_models)
+        listening = [each.laddr.ip for each in worker.net_connections() if each.status == psutil.CONN_LISTEN]
+        assert listening == ["0.0.0.0"]
+        assert client.get("/readyz").is_success
 
 
 def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ def test_prometheus_and_a_gateway_may_ask_and_the_service_asks_nobody(manifests:
     assert policy["egress"] == []
 
 
+def test_the_base_says_that_whoever_reaches_a_pod_may_use_it(container: Manifest) -> None:
+    assert environment(container)["FAUSSAIRE_OPEN"] == "true"
+
+
 def test_the_annotations_name_the_port_of_the_container(deployment: Manifest, container: Manifest) -> None:
     annotations = deployment["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"

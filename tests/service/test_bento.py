@@ -20,6 +20,11 @@ def test_the_two_bentos_differ_in_their_lock_file_alone() -> None:
     assert gpu == cpu.replace("serve.txt", "serve-gpu.txt")
 
 
+def test_the_image_says_that_whoever_reaches_its_port_may_use_it() -> None:
+    (value,) = re.findall(r'name: FAUSSAIRE_OPEN, value: "(.*)"', (ROOT / "bentofile.yaml").read_text(encoding="utf-8"))
+    assert value == "true"
+
+
 def test_the_two_lock_files_differ_in_the_runtime_and_what_it_draws_by() -> None:
     cpu, gpu = locked("serve.txt"), locked("serve-gpu.txt")
     assert {one.partition("==")[0] for one in cpu - gpu} == {"onnxruntime"}
