@@ -14,7 +14,7 @@ from service.api.fields import Model, Scale
 from service.encoding.cache import Kept, Key, etag_of
 from service.encoding.formats import Rendering, text_of
 from service.errors import InvalidField
-from service.http.headers import names_etag
+from service.http.headers import ANY_PAGE, names_etag
 from service.http.problems import describe
 from service.http.request import Answer, Headers, Request
 from service.planning.plan import plan_row
@@ -95,7 +95,11 @@ async def get_image(request: Request, query: ImageQuery) -> Answer:
     request.observation.images = plan.count  # asked for, though perhaps not drawn
     text = text_of(plan, rendering)
     etag = etag_of(text, rendering)
-    headers: Headers = [(b"etag", etag), (b"cache-control", FOR_EVER if query.names_version else ASK_AGAIN)]
+    headers: Headers = [
+        (b"etag", etag),
+        (b"cache-control", FOR_EVER if query.names_version else ASK_AGAIN),
+        ANY_PAGE,
+    ]
     if not query.names_version:
         headers.append((b"vary", b"Faussaire-Canary"))
     if names_etag(request.header(b"if-none-match") or "", etag.decode("ascii")):

@@ -5,8 +5,9 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service.http.headers import NO_REFERRER, OWN_PAGES
 from service.http.operation import Handle
-from service.http.request import Answer, Request
+from service.http.request import Answer, Headers, Request
 from service.telemetry import metrics
 
 HTML = b"text/html; charset=utf-8"
@@ -31,20 +32,35 @@ DOCS = b"""<!DOCTYPE html>
 """
 
 
+POLICY = (
+    b"default-src 'none'; "
+    b"script-src 'self' 'sha256-R2EnFq4m247NZz2oMf15wUdT5Mx9YNkVhPJkBv0nGII='; "
+    b"style-src 'self'; "
+    b"connect-src 'self'; "
+    b"img-src 'self' blob: data:; "
+    b"base-uri 'none'; "
+    b"form-action 'none'; "
+    b"frame-ancestors 'self'"
+)
+"""The digest is that of the script in DOCS."""
+
+DOCS_HEADERS: Headers = [(b"content-security-policy", POLICY), NO_REFERRER, OWN_PAGES]
+
+
 async def answer_probe(_: Request, __: None) -> Answer:
     """The server listens once the models are open, and no longer when it ends: who answers lives and is ready."""
     return Answer(b"\n", b"text/plain")
 
 
 async def scrape(_: Request, __: None) -> Answer:
-    return Answer(metrics.scrape(), CONTENT_TYPE_LATEST.encode("ascii"))
+    return Answer(metrics.scrape(), CONTENT_TYPE_LATEST.encode("ascii"), [OWN_PAGES])
 
 
 async def show_docs(request: Request, _: None) -> Answer:
     """Its links are relative, so that it works behind a path prefix too."""
     if request.scope["path"].endswith("/"):
         return Answer(headers=[(b"location", b"../docs")], status=307)
-    return Answer(DOCS, HTML)
+    return Answer(DOCS, HTML, DOCS_HEADERS)
 
 
 def document_of(described: dict[str, Any]) -> Handle:
@@ -52,6 +68,6 @@ def document_of(described: dict[str, Any]) -> Handle:
     content = json.dumps(described).encode("ascii")
 
     async def describe(_: Request, __: None) -> Answer:
-        return Answer(content, b"application/json")
+        return Answer(content, b"application/json", [OWN_PAGES])
 
     return describe

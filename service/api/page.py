@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from service.errors import NotFound
-from service.http.headers import names_etag, quality
+from service.http.headers import NO_REFERRER, OWN_PAGES, names_etag, quality
 from service.http.operation import Handle, Operation
 from service.http.request import Answer, Headers, Request
 from service.settings import ROOT
@@ -36,8 +36,8 @@ POLICY = (
 
 SECURITY: Headers = [
     (b"content-security-policy", POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    NO_REFERRER,
+    OWN_PAGES,
 ]
 
 ASK_AGAIN = (b"cache-control", b"no-cache")

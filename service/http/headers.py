@@ -1,6 +1,15 @@
-"""The headers by which a client says what it wants: `Accept` and `If-None-Match`."""
+"""The headers by which a client says what it wants, `Accept` and `If-None-Match`, and a browser is told what it may."""
 
 from collections.abc import Sequence
+
+NO_REFERRER = (b"referrer-policy", b"no-referrer")
+"""Who follows a link from the page does not tell where from: the page's address has what was drawn."""
+
+OWN_PAGES = (b"cross-origin-resource-policy", b"same-origin")
+"""Pages of other origins may not embed this answer: their visitor may reach a service that they do not."""
+
+ANY_PAGE = (b"cross-origin-resource-policy", b"cross-origin")
+"""Any page may embed this answer."""
 
 
 def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:

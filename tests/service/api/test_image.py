@@ -65,6 +65,14 @@ def test_an_image_may_be_kept_for_ever_only_where_the_url_names_the_version(clie
     assert digest[:12] in other.json()["detail"]
 
 
+def test_any_page_may_embed_an_image(client: TestClient) -> None:
+    first = client.get(URL)
+    again = client.get(URL)  # from memory
+    same = client.get(URL, headers={"If-None-Match": first.headers["etag"]})
+    assert [answer.status_code for answer in (first, again, same)] == [200, 200, 304]
+    assert {answer.headers["cross-origin-resource-policy"] for answer in (first, again, same)} == {"cross-origin"}
+
+
 def test_every_code_has_a_part_in_the_etag(client: TestClient) -> None:
     urls = [
         "/v1/image?class=7&seed=1",

@@ -1,5 +1,8 @@
+import base64
 import re
+from hashlib import sha256
 
+import pytest
 from starlette.testclient import TestClient
 
 
@@ -17,3 +20,18 @@ def test_the_documentation_works_behind_a_prefix(client: TestClient) -> None:
     assert not [address for address in addresses if address.startswith(("/", "http"))]
     slashed = client.get("/docs/", follow_redirects=False)  # from here they would lead elsewhere
     assert (slashed.status_code, slashed.headers["location"]) == (307, "../docs")
+
+
+def test_the_documentation_runs_its_own_script_and_no_other(client: TestClient) -> None:
+    answer = client.get("/docs")
+    policy = answer.headers["content-security-policy"]
+    (script,) = re.findall(r"<script>(.*?)</script>", answer.text)
+    digest = base64.b64encode(sha256(script.encode()).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; ")
+    assert "unsafe" not in policy
+    assert policy.endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/metrics", "/openapi.json", "/openapi-3.0.json"])
+def test_pages_of_other_origins_may_not_embed_what_is_no_image(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["cross-origin-resource-policy"] == "same-origin"

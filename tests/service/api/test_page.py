@@ -44,7 +44,8 @@ def test_a_file_of_the_page_is_served_with_its_type_and_a_strict_policy(client: 
     assert answer.status_code == head.status_code == 200
     assert head.content == b""
     assert answer.headers["content-type"] in {media_type.decode() for media_type in MEDIA_TYPES.values()}
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ")
     assert "unsafe" not in policy

@@ -80,6 +80,25 @@ def get(path: bytes = b"/v1/models", more: bytes = b"") -> bytes:
     return b"GET %b HTTP/1.1\r\nHost: t\r\n%b\r\n" % (path, more)
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (get(b"/v1/image", END), 200),
+        (get(b"/metrics", END), 200),
+        (get(b"/nothing", END), 404),
+        (get(b"/docs/", END), 307),
+        (get(b"/v1/image", END + b"If-None-Match: *\r\n"), 304),
+        (post(body=b"no JSON"), 400),
+        (b"HEAD / HTTP/1.0\r\n\r\n", 200),
+        (b"no request\r\n\r\n", 400),
+    ],
+)
+def test_no_answer_is_taken_for_another_media_type(url: str, request_: bytes, status: int) -> None:
+    answer = talk(url, request_)
+    assert statuses(answer) == [status]
+    assert answer.lower().count(b"\r\nx-content-type-options: nosniff\r\n") == 1
+
+
 SMUGGLED = get(b"/smuggled")
 CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 
