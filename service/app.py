@@ -2,6 +2,7 @@
 
 import os
 import sys
+from asyncio import Protocol
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -23,6 +24,7 @@ from service.http.openapi import document, with_keys
 from service.http.openapi30 import as_version_30
 from service.http.operation import Operation
 from service.http.problems import describe, problem_types
+from service.http.tls import Certificate, Handshake
 from service.reading.reader import ImageCodes
 from service.reading.upload import FORMATS
 from service.reading.verifier import Verification
@@ -142,8 +144,8 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
     return Application(operations, limits, opening, observer, inner, is_inner, cors, authorization)
 
 
-def connecting(app: App, settings: Settings) -> Callable[..., Connection]:
-    """Makes the connections of uvicorn's server."""
+def connecting(app: App, settings: Settings) -> Callable[..., Protocol]:
+    """Makes the connections of uvicorn's server. Raises InvalidSetting."""
     patience = Patience(
         connections=settings.max_connections,
         connections_of_client=settings.max_client_connections or settings.max_connections,
@@ -152,7 +154,18 @@ def connecting(app: App, settings: Settings) -> Callable[..., Connection]:
         idle_seconds=settings.max_idle_seconds,
         stalled_seconds=settings.max_stalled_seconds,
     )
-    return partial(Connection, app, Connections(patience))
+    connections, certificate = Connections(patience), open_certificate(settings)
+    connect = partial(Connection, app, connections)
+    return connect if certificate is None else partial(Handshake, certificate, connections, connect)
+
+
+def open_certificate(settings: Settings) -> Certificate | None:
+    """None if the service speaks HTTP. Raises InvalidSetting."""
+    if settings.tls_certificate is None and settings.tls_key is None:
+        return None
+    if settings.tls_certificate is None or settings.tls_key is None:
+        raise InvalidSetting("set both FAUSSAIRE_TLS_CERTIFICATE and FAUSSAIRE_TLS_KEY, or none of them")
+    return Certificate(settings.tls_certificate, settings.tls_key)
 
 
 def is_inner(path: str) -> bool:

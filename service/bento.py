@@ -1,6 +1,7 @@
 """The BentoML service, and the image that `bentoml containerize` builds of it."""
 
 import gc
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from bentoml.images import Image
 from uvicorn.config import HTTP_PROTOCOLS
 
 from service.access.keyring import read_keys
-from service.app import connecting, create_app, exit_on_error
+from service.app import connecting, create_app, exit_on_error, open_certificate
+from service.errors import InvalidSetting
 from service.exposure import check_host
 from service.registry.trial import trying
 from service.settings import Settings
@@ -42,8 +44,9 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
                 read_keys(settings.keys_file)
             self.config["workers"] = settings.workers
             require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), settings.workers)
+            secure = open_certificate(settings) is not None
         if not issubclass(circus.Arbiter, Supervision):
-            members = {"check_host": staticmethod(partial(_check_host, settings=settings))}
+            members = {"check": staticmethod(partial(_check, settings)), "secure": secure}
             circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), members)  # type: ignore[assignment,misc]
         super().inject_config()
 
@@ -53,15 +56,20 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
         app = create_app(settings, super().to_asgi(is_main), trying(settings.max_model_bytes))
         # Else the search for garbage holds all requests up for 50 ms now and then, to walk through what stays for ever.
         gc.freeze()
-        # BentoML starts uvicorn and leaves it the choice of a protocol.
-        HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
+        with exit_on_error():
+            # BentoML starts uvicorn and leaves it the choice of a protocol.
+            HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
         write_apart()
         return app
 
 
-def _check_host(host: str, settings: Settings) -> None:
+def _check(settings: Settings, hosts: Iterable[str], arguments: Collection[str]) -> None:
+    """End the process if the service must not listen there, or has a certificate that it would not use."""
     with exit_on_error():
-        check_host(host, settings)
+        for host in hosts:
+            check_host(host, settings)
+        if "--ssl-certfile" in arguments:
+            raise InvalidSetting("--ssl-certfile: set FAUSSAIRE_TLS_CERTIFICATE and FAUSSAIRE_TLS_KEY instead")
 
 
 @bentoml.service(

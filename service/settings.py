@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         description="Whether anybody who reaches the service may use it; without keys, it serves other machines only "
         "with `true`.",
     )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="File of the certificate for HTTPS, with its chain, in PEM; with none, the service speaks HTTP.",
+    )
+    tls_key: Path | None = Field(default=None, description="File of the certificate's key, in PEM.")
 
     @property
     def origins(self) -> frozenset[str]:

@@ -1,13 +1,16 @@
 """What our supervisor of the workers does otherwise than BentoML's, which is one of Circus."""
 
+import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+logger = logging.getLogger("bentoml.serve")
 
 CANNOT_START = 2
 """The exit status of a worker that said in one line why it cannot start. A new one could not either."""
@@ -24,12 +27,14 @@ class Supervision:
     """
 
     exit_stack: ExitStack
-    check_host: Callable[[str], None]
-    """Called with the address that the service is about to listen on. Ends the process if it must not."""
+    sockets: Mapping[str, Any]
+    check: Callable[[Iterable[str], Collection[str]], None]
+    """Called with the addresses that the service is about to listen on, and the arguments of its workers."""
+    secure: bool
+    """Whether the service speaks HTTPS."""
 
     def __init__(self, *watchers: Any, **options: Any) -> None:
-        for socket in options["sockets"]:
-            self.check_host(socket.host)
+        self.check([socket.host for socket in options["sockets"]], [each for one in watchers[0] for each in one.args])
         self._folder = tempfile.TemporaryDirectory(prefix="faussaire-")  # of mode 0700
         options |= {
             "endpoint": f"ipc://{Path(self._folder.name) / 'commands'}",
@@ -37,6 +42,14 @@ class Supervision:
             "check_delay": LOOK_EVERY,
         }
         super().__init__(*watchers, **options)
+
+    def start(self, cb: Callable[[Any], Any] | None = None) -> None:
+        super().start(self._tell if self.secure else cb)  # type: ignore[misc]
+
+    def _tell(self, _: object) -> None:
+        """In place of BentoML's line, which would say http."""
+        for socket in self.sockets.values():
+            logger.info("Listening on https://%s:%d (Press CTRL+C to quit)", socket.host, socket.port)
 
     def stop(self) -> Any:
         stopped = super().stop()  # type: ignore[misc]

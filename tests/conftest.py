@@ -6,12 +6,14 @@ Besides: a server of an application, a collector of traces, and the programs tha
 import hashlib
 import os
 import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import numpy as np
@@ -241,23 +243,50 @@ def own_models(models_dir: Path, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def listening(app: App, **settings: Any) -> Iterator[str]:
-    """The URL of a real server of an application, in a thread of its own. The settings bound its connections."""
+def listening(app: App, trusted: Path | None = None, **settings: Any) -> Iterator[str]:
+    """The URL of a real server of an application, in a thread of its own. The settings bound its connections.
+
+    A server of HTTPS has a certificate that is `trusted`.
+    """
     connection: Any = connecting(app, Settings(**settings))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, http=connection)
     server = uvicorn.Server(config)
     with closing(config.bind_socket()) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        url = f"{'https' if trusted else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        transport = httpx.HTTPTransport(verify=ssl.create_default_context(cafile=trusted), retries=8)
         try:
-            with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=8)) as client:
+            with httpx.Client(base_url=url, transport=transport) as client:
                 assert client.get("/readyz").status_code == 200
             yield url
         finally:
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
+
+
+class Secret(NamedTuple):
+    """A certificate that signs itself, and its key."""
+
+    certificate: Path
+    key: Path
+
+
+def write_secret(folder: Path, name: str = "localhost") -> Secret:
+    """For 127.0.0.1 and the name."""
+    made = Secret(folder / f"{name}.pem", folder / f"{name}.key")
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:127.0.0.1,DNS:{name}", "-days", "2"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
+    command = [program("openssl"), "req", "-x509", *kind, *subject, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
+@pytest.fixture(scope="session")
+def secret(tmp_path_factory: pytest.TempPathFactory) -> Secret:
+    return write_secret(tmp_path_factory.mktemp("secret"))
 
 
 class Receiver:

@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "scheme": "https" if config.is_ssl else "http",
+            "scheme": "http",
             "root_path": config.root_path,
             "state": app_state,
         }
@@ -102,6 +102,8 @@ class Connection(asyncio.Protocol):
         client = transport.get_extra_info("peername") or ("", 0)
         server = transport.get_extra_info("sockname") or ("", 0)
         self._scope.update(client=client[:2], server=server[:2])
+        if transport.get_extra_info("ssl_object") is not None:
+            self._scope["scheme"] = "https"
         self._server.connections.add(self)  # type: ignore[arg-type] # it lists uvicorn's own
         self._wait()
         if not self._connections.admit(self, client[0]):

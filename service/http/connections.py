@@ -43,7 +43,9 @@ class Connections:
         self._timer: asyncio.TimerHandle | None = None
 
     def admit(self, connection: Timed, client: str) -> bool:
-        """Whether there is room for one more, of this client's address."""
+        """Whether there is room for one more, of this client's address; one that has its place keeps it."""
+        if connection in self._open:
+            return True
         if len(self._open) >= self.patience.connections:
             return False
         if self._by_client[client] >= self.patience.connections_of_client:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Iterator[httpx.Client]:
-    """Serve `models` with its own BENTOML_HOME, because servers wipe each other's metrics there; yield a client."""
+    """Serve `models` with its own BENTOML_HOME, because servers wipe each other's metrics there; yield a client.
+
+    If the settings name a certificate, the client trusts this one alone.
+    """
     port = int(settings.pop("port", free_port()))
     command = [str(Path(sys.executable).parent / "bentoml"), "serve", target]
     environment = os.environ | {
@@ -48,8 +52,9 @@ def serving(models: Path, home: Path, target: str = ".", **settings: str) -> Ite
             stderr=subprocess.STDOUT,
         )
     # The client retries refused connections with growing pauses. A server that listens answers when it is ready.
-    transport = httpx.HTTPTransport(retries=8)
-    base_url = f"http://127.0.0.1:{port}"
+    trusted = settings.get("FAUSSAIRE_TLS_CERTIFICATE")
+    transport = httpx.HTTPTransport(verify=ssl.create_default_context(cafile=trusted), retries=8)
+    base_url = f"{'https' if trusted else 'http'}://127.0.0.1:{port}"
     with httpx.Client(base_url=base_url, timeout=60, transport=transport) as client:
         try:
             assert client.get("/readyz").status_code == 200, log.read_text()

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.conftest import Secret
 from tests.end_to_end.conftest import ROOT, free_port, serving, workers
 
 
@@ -37,6 +38,14 @@ def start(home: Path, *options: str, **settings: str) -> tuple[int, list[str]]:
         ({"FAUSSAIRE_DEFAULT_MODEL": "mnist-infogam"}, "error: FAUSSAIRE_DEFAULT_MODEL: no model has the name"),
         ({"FAUSSAIRE_DEFUALT_MODEL": "x"}, "error: FAUSSAIRE_DEFUALT_MODEL: there is no such setting; did you mean"),
         ({"FAUSSAIRE_KEYS_FILE": "README.md"}, "error: FAUSSAIRE_KEYS_FILE: README.md: Invalid JSON"),
+        (
+            {"FAUSSAIRE_TLS_CERTIFICATE": "/dev/null/none", "FAUSSAIRE_TLS_KEY": "LICENSE"},
+            "error: FAUSSAIRE_TLS_CERTIFICATE: /dev/null/none: Not a directory",
+        ),
+        (
+            {"FAUSSAIRE_TLS_CERTIFICATE": "LICENSE", "FAUSSAIRE_TLS_KEY": "LICENSE"},
+            "error: FAUSSAIRE_TLS_CERTIFICATE, FAUSSAIRE_TLS_KEY: LICENSE must be a certificate in PEM",
+        ),
         ({"FAUSSAIRE_MAX_IMAGES": "0"}, "error: FAUSSAIRE_MAX_IMAGES: Input should be greater than or equal to 1"),
     ],
 )
@@ -75,6 +84,13 @@ def test_other_machines_are_served_if_somebody_said_so(own_models: Path, tmp_pat
         listening = [each.laddr.ip for each in worker.net_connections() if each.status == psutil.CONN_LISTEN]
         assert listening == ["0.0.0.0"]
         assert client.get("/readyz").is_success
+
+
+def test_a_certificate_by_an_option_of_bentoml_is_refused_with_what_to_set(tmp_path: Path, secret: Secret) -> None:
+    """With this option, uvicorn would speak TLS without the service's limits."""
+    status, lines = start(tmp_path, "--ssl-certfile", str(secret.certificate), "--ssl-keyfile", str(secret.key))
+    assert status == 2
+    assert lines == ["error: --ssl-certfile: set FAUSSAIRE_TLS_CERTIFICATE and FAUSSAIRE_TLS_KEY instead"]
 
 
 def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
