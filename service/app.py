@@ -6,6 +6,7 @@ from asyncio import Protocol
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from typing import Any
 
 from latent import VERSION
 from service.access.account import shared_folder
@@ -19,6 +20,7 @@ from service.http.authorization import Authorization
 from service.http.connection import Connection
 from service.http.connections import Connections, Patience
 from service.http.cors import Cors
+from service.http.listener import listening
 from service.http.observer import Observer
 from service.http.openapi import document, with_keys
 from service.http.openapi30 import as_version_30
@@ -99,11 +101,12 @@ OPERATIONS = (
     ),
     Operation("/livez", meta.answer_probe, listed=False),
     Operation("/readyz", meta.answer_probe, listed=False),
-    Operation("/metrics", meta.scrape, listed=False),
-    Operation("/docs", meta.show_docs, listed=False),
 )
-"""The table of all endpoints but those that describe them, `/openapi.json` and `/openapi-3.0.json`, and those of the
-page, which has files."""
+"""The table of all endpoints but the metrics and the pages."""
+
+METRICS = Operation("/metrics", meta.scrape, listed=False)
+
+Opening = Callable[[], AbstractAsyncContextManager[Any]]
 
 INFO = {
     "title": "Faussaire",
@@ -129,19 +132,43 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
         body_seconds=settings.max_body_seconds,
     )
     log = RequestLog() if settings.log_requests else None
-    described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
-    if keyring is not None:
-        described = with_keys(described)
-    documents = {"/openapi.json": described, "/openapi-3.0.json": as_version_30(described)}
-    operations = (
-        *OPERATIONS,
-        *page.operations(),
-        *(Operation(path, meta.document_of(one), listed=False) for path, one in documents.items()),
-    )
+    operations = [*OPERATIONS, *(_pages(keyring is not None) if settings.pages else ())]
     observer, opening = Observer(log, tracing), _open(settings, tracing, try_files, keyring)
     cors = Cors(settings.origins) if settings.cors_origins else None
     authorization = None if keyring is None else Authorization(keyring.find)
-    return Application(operations, limits, opening, observer, inner, is_inner, cors, authorization)
+    if settings.metrics_host_and_port is None:
+        operations.append(METRICS)
+    else:
+        beside = Application([METRICS], limits, opening, observer, alone, _no_path)
+        opening = _with_metrics(opening, beside, settings, *settings.metrics_host_and_port)
+    shown = is_inner if settings.pages else _no_path
+    return Application(operations, limits, opening, observer, inner, shown, cors, authorization)
+
+
+def _pages(asks_for_keys: bool) -> Iterator[Operation]:
+    """What explains the service to people and machines."""
+    described = document(OPERATIONS, INFO, CANARY_PARAMETER, describe("Any other error"))
+    if asks_for_keys:
+        described = with_keys(described)
+    yield from page.operations()
+    yield Operation("/docs", meta.show_docs, listed=False)
+    yield Operation("/openapi.json", meta.document_of(described), listed=False)
+    yield Operation("/openapi-3.0.json", meta.document_of(as_version_30(described)), listed=False)
+
+
+def _no_path(_: str) -> bool:
+    return False
+
+
+def _with_metrics(opening: Opening, beside: Application, settings: Settings, host: str, port: int) -> Opening:
+    """The metrics have an address of their own, while the service is open."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        async with opening() as context, listening(connecting(beside, settings), host, port):
+            yield context
+
+    return opened
 
 
 def connecting(app: App, settings: Settings) -> Callable[..., Protocol]:
@@ -173,9 +200,7 @@ def is_inner(path: str) -> bool:
     return path.startswith("/static_content/") and path.encode("ascii", "replace")[1:] in meta.DOCS
 
 
-def _open(
-    settings: Settings, tracing: Tracing, try_files: Try, keyring: Keyring | None
-) -> Callable[[], AbstractAsyncContextManager[Context]]:
+def _open(settings: Settings, tracing: Tracing, try_files: Try, keyring: Keyring | None) -> Opening:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Context]:
         metrics.begin(problem_types(), settings.max_queue_rows)

@@ -15,7 +15,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from service.access.keyring import read_keys
 from service.app import connecting, create_app, exit_on_error, open_certificate
 from service.errors import InvalidSetting
-from service.exposure import check_host
+from service.exposure import check_host, check_metrics_address
 from service.registry.trial import trying
 from service.settings import Settings
 from service.supervision import Supervision
@@ -68,6 +68,7 @@ def _check(settings: Settings, hosts: Iterable[str], arguments: Collection[str])
     with exit_on_error():
         for host in hosts:
             check_host(host, settings)
+        check_metrics_address(settings)
         if "--ssl-certfile" in arguments:
             raise InvalidSetting("--ssl-certfile: set FAUSSAIRE_TLS_CERTIFICATE and FAUSSAIRE_TLS_KEY instead")
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import InvalidSetting
@@ -124,6 +125,27 @@ class Settings(BaseSettings):
         description="File of the certificate for HTTPS, with its chain, in PEM; with none, the service speaks HTTP.",
     )
     tls_key: Path | None = Field(default=None, description="File of the certificate's key, in PEM.")
+    metrics_address: str = Field(
+        default="",
+        description="Address of `/metrics` alone, such as `127.0.0.1:9464`; empty for the address of all else.",
+    )
+    pages: bool = Field(
+        default=True,
+        description="Whether the service shows the playground, `/docs` and the descriptions of the API; else they are "
+        "404.",
+    )
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _check_address(cls, address: str) -> str:
+        if address and _split(address) is None:
+            raise ValueError("give a host and a port, such as 127.0.0.1:9464")
+        return address
+
+    @property
+    def metrics_host_and_port(self) -> tuple[str, int] | None:
+        """None if `/metrics` is where all else is."""
+        return _split(self.metrics_address)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -139,6 +161,17 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = "_".join(str(part) for part in first["loc"]).upper()
             raise InvalidSetting(f"{PREFIX}{name}: {first['msg']}") from None
+
+
+def _split(address: str) -> tuple[str, int] | None:
+    """The host and the port; None if it has not both."""
+    try:
+        parts = urlsplit(f"//{address}")
+        if parts.hostname and parts.port and parts.netloc == address and "@" not in address:
+            return parts.hostname, parts.port
+    except ValueError:
+        pass
+    return None
 
 
 def _check_names(variables: Iterable[str]) -> None:

@@ -93,6 +93,15 @@ def test_a_certificate_by_an_option_of_bentoml_is_refused_with_what_to_set(tmp_p
     assert lines == ["error: --ssl-certfile: set FAUSSAIRE_TLS_CERTIFICATE and FAUSSAIRE_TLS_KEY instead"]
 
 
+def test_an_address_of_metrics_that_another_has_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        status, lines = start(tmp_path, FAUSSAIRE_METRICS_ADDRESS=address)
+    assert status == 2
+    assert lines == [f"error: FAUSSAIRE_METRICS_ADDRESS: {address}: Address already in use; name another"]
+
+
 def test_an_unsupported_otlp_protocol_is_one_line_that_names_the_variable(tmp_path: Path) -> None:
     collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
     status, said = start(tmp_path, **collector)

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -12,7 +12,7 @@ import psutil
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.end_to_end.conftest import serving, workers
+from tests.end_to_end.conftest import free_port, serving, workers
 
 N = 1_024
 MANY = {"n": N, "format": "npy"}
@@ -87,3 +87,22 @@ def test_a_killed_worker_leaves_its_counts_and_none_of_its_waiting_images(models
         assert metric(url, "faussaire_queue_limit_rows") == limit / 2
         assert all(later > earlier for earlier, later in zip(before, after, strict=True))
         assert metric(url, "faussaire_build_info") == 1
+
+
+def test_each_worker_shows_the_metrics_of_all_at_their_own_address(own_models: Path, tmp_path: Path) -> None:
+    apart = f"127.0.0.1:{free_port()}"
+    settings = {
+        "FAUSSAIRE_DEFAULT_MODEL": "small",
+        "FAUSSAIRE_WORKERS": "2",
+        "FAUSSAIRE_METRICS_ADDRESS": apart,
+        "BENTOML_CONTAINERIZED": "1",
+    }
+    with serving(own_models, tmp_path, **settings) as server:
+        assert server.get("/metrics").status_code == 404
+        assert any(metric(f"http://{apart}", "faussaire_workers") == 2 for _ in range(3_000))
+        workers(own_models)[0].kill()
+        answers: list[float] = []
+        while not answers:
+            with suppress(httpx.TransportError):  # the dead one's connections
+                answers.append(metric(f"http://{apart}", "faussaire_workers"))
+        assert answers == [1]

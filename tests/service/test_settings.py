@@ -19,6 +19,28 @@ def test_a_setting_that_is_not_valid_is_named_in_one_line(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
+    ("address", "read"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("[::1]:9464", ("::1", 9464)),
+        ("localhost:80", ("localhost", 80)),
+        ("", None),
+    ],
+)
+def test_an_address_is_a_host_and_a_port(address: str, read: tuple[str, int] | None) -> None:
+    assert Settings(metrics_address=address).metrics_host_and_port == read
+
+
+@pytest.mark.parametrize(
+    "address", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "a:1/x", "a@b:1", "::1:9"]
+)
+def test_what_is_no_address_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("FAUSSAIRE_METRICS_ADDRESS", address)
+    with pytest.raises(InvalidSetting, match=r"^FAUSSAIRE_METRICS_ADDRESS: .*such as 127\.0\.0\.1:9464$"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(
     ("variable", "meant"),
     [("FAUSSAIRE_DEFUALT_MODEL", "FAUSSAIRE_DEFAULT_MODEL"), ("FAUSSAIRE_WORKER", "FAUSSAIRE_WORKERS")],
 )
