@@ -98,7 +98,7 @@ class Exchange:
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
-            log.exception("%s failed", self.scope["path"])
+            log.exception("%r failed", self.scope["path"])  # a client may have put a line break there
         finally:
             self._line.end(self)
 

@@ -7,7 +7,7 @@ from tests.docs import markdown
 from tests.docs.curl import answers
 from tests.docs.markdown import ROOT
 
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+PAGES = ["README.md", "SECURITY.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 SENDING = [page for page in PAGES if "\ncurl " in markdown.page(page)]
 
 

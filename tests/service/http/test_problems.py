@@ -1,6 +1,9 @@
 import pytest
 from starlette.testclient import TestClient
 
+from latent import Codes
+from service.inference.batcher import Batcher, Drawn
+
 BROKEN: list[tuple[bytes, int]] = [
     (b"{", 400),
     (b"", 422),
@@ -29,3 +32,17 @@ def test_a_broken_body_is_the_clients_fault_and_never_echoed(client: TestClient,
     assert response.headers["content-type"] == "application/problem+json"
     assert b"Traceback" not in response.content
     assert len(response.content) < 500
+
+
+def test_an_unexpected_error_tells_the_client_nothing(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Batcher, __: Codes) -> Drawn:
+        raise RuntimeError("the inside")
+
+    monkeypatch.setattr(Batcher, "submit", fail)
+    response = client.post("/v1/images", json={"seed": 1})
+    assert response.status_code == 500
+    assert set(response.json()) == {"type", "title", "status", "detail"}
+    assert "inside" not in response.text
+    assert "inside" in caplog.text

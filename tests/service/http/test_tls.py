@@ -129,6 +129,7 @@ def test_files_that_are_renewed_are_taken_once_they_fit(tmp_path: Path) -> None:
     used = Secret(Path(shutil.copy(old.certificate, tmp_path / "cert")), Path(shutil.copy(old.key, tmp_path / "key")))
     certificate = Certificate(*used)
     first = certificate.context
+    assert first.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert certificate.context is first
     shutil.copy(new.certificate, used.certificate)
     assert certificate.context is first  # of another key
