@@ -52,13 +52,14 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """Our application, with BentoML's inside: mounted in BentoML's, each request would cost twice as much."""
-        settings = Settings.from_environment()
-        app = create_app(settings, super().to_asgi(is_main), trying(settings.max_model_bytes))
-        # Else the search for garbage holds all requests up for 50 ms now and then, to walk through what stays for ever.
-        gc.freeze()
+        inner = super().to_asgi(is_main)
         with exit_on_error():
+            settings = Settings.from_environment()
+            app = create_app(settings, inner, trying(settings.max_model_bytes))
             # BentoML starts uvicorn and leaves it the choice of a protocol.
             HTTP_PROTOCOLS["auto"] = connecting(app, settings)  # type: ignore[assignment] # it takes a class too
+        # Else the search for garbage holds all requests up for 50 ms now and then, to walk through what stays for ever.
+        gc.freeze()
         write_apart()
         return app
 
