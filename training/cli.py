@@ -1,6 +1,7 @@
 """The command line."""
 
 import errno
+import signal
 import sys
 from typing import NoReturn
 
@@ -38,6 +39,8 @@ app.add_typer(keys, name="keys")
 
 def main() -> None:
     """Run the `faussaire` command. Errors that a person can mend are one line and exit code 2."""
+    # SIGTERM has no effect on the first process of a container unless it is handled.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except TrainingError as error:
