@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.compare import OURS, ROOT, SERVER_CORE, cpu_seconds, load, servers_of, started, wait_for
 from latent import draw_codes
-from latent.png import encode_png, encode_pngs
+from latent.png import encode_png, encode_pngs, store_pngs
 from latent.sheet import tile
 from service.inference.generator import Generator
 
@@ -36,7 +36,8 @@ FORMATS: dict[str, Encode] = {
 }
 DATASETS: dict[str, Encode] = {
     "idx": lambda images: images.tobytes(),
-    "webdataset": lambda images: encode_pngs(images),
+    "webdataset": store_pngs,
+    "parquet": store_pngs,
     "zip": lambda images: encode_pngs(images),
 }
 

@@ -1,27 +1,29 @@
-"""A labelled data set as a stream of bytes, in constant memory: MNIST's IDX files, WebDataset, zip.
+"""A labelled data set as a stream of bytes, in constant memory: MNIST's IDX files, WebDataset, Parquet, zip.
 
-Each container is told of blocks of items in order, and gives the bytes that are ready: whoever draws the images may
-be a server or a command. All are deterministic: the same items make the same bytes.
+Each container is runs of blocks of items, and writes a block once its images are there: whoever draws them may be a
+server or a command. All are deterministic: the same items make the same bytes. Of all but zip the length is known
+before anything is drawn, because their images are not compressed.
 """
 
 import io
 import json
+import re
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latent.archives import TAR_END, ZIP_END, ZIP_END_SIZE, Zip, tar_header, tar_member, tar_padding
 from latent.card import GeneratorCard
-from latent.dataset import BLOCK, TEST_START, Dataset
+from latent.dataset import BLOCK, Dataset
+from latent.features import parquet_of
+from latent.parquet import END, MAGIC
+from latent.png import encode_pngs, store_pngs, stored_size
+from latent.runs import NONE, Images, Run, once
 
-Kind = Literal["idx", "webdataset", "zip"]
-Images = NDArray[np.uint8]
-Encode = Callable[[Images], Sequence[bytes]]
-"""Images (N, H, W, channels) to a PNG each."""
+Kind = Literal["idx", "webdataset", "parquet", "zip"]
 
 IDX_UINT8 = 0x08
 IDX_MANIFEST = "manifest.json"
@@ -29,36 +31,46 @@ IDX_MANIFEST = "manifest.json"
 IDX_FOLDER = {"fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 """Where torchvision's classes look for files of a data set's name; those of all others are MNIST's."""
 IDX_LABELS = 256
+IDX_LABELS_STEP = 65_536
+"""Labels that are written at a time."""
 ZIP_ITEMS = 100_000
 """A zip's directory stays in memory until its end, half a kilobyte an item; the other containers have none."""
-SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "zip": "zip"}
-MEDIA_TYPE: dict[Kind, str] = {"idx": "application/x-tar", "webdataset": "application/x-tar", "zip": "application/zip"}
+SUFFIX: dict[Kind, str] = {"idx": "tar", "webdataset": "tar", "parquet": "parquet", "zip": "zip"}
+MEDIA_TYPE: dict[Kind, str] = {
+    "idx": "application/x-tar",
+    "webdataset": "application/x-tar",
+    "parquet": "application/vnd.apache.parquet",
+    "zip": "application/zip",
+}
+
+
+SHARD_NAME = re.compile(r"part-(?P<number>\d{5,7})-of-(?P<shards>\d{5,7})\.(?P<suffix>[a-z]+)", re.ASCII)
 
 
 class Container(Protocol):
-    def blocks(self) -> Iterator[range]:
-        """The items that it holds, in the order in which it wants them."""
+    @property
+    def size(self) -> int | None:
+        """The bytes of the file; None if it is not known before all images are drawn."""
 
-    def add(self, items: range, images: Images) -> bytes:
-        """The bytes ready once these images (N, H, W, channels) are there; blocks come in order."""
-
-    def end(self) -> Iterator[bytes]:
-        """The rest, once all blocks are there."""
+    def runs(self) -> Iterator[Run]:
+        """The file from its beginning to its end. Whoever wants only some bytes writes only those."""
 
 
-def container(kind: Kind, dataset: Dataset, card: GeneratorCard, encode: Encode) -> Container:
+def container(kind: Kind, dataset: Dataset, card: GeneratorCard) -> Container:
     """Raises ValueError where the container cannot hold such images."""
     if kind == "idx":
         if card.image.channels != 1:
-            raise ValueError("MNIST's files hold grey images; ask for webdataset or zip")
+            raise ValueError("MNIST's files hold grey images; ask for parquet, webdataset or zip")
         if len(card.space.classes) > IDX_LABELS:
-            raise ValueError(f"MNIST's files hold at most {IDX_LABELS} classes; ask for webdataset or zip")
+            raise ValueError(f"MNIST's files hold at most {IDX_LABELS} classes; ask for parquet, webdataset or zip")
         return Idx(dataset, card)
     if kind == "webdataset":
-        return WebDataset(dataset, card, encode)
+        return WebDataset(dataset, card)
+    if kind == "parquet":
+        return parquet_of(dataset, card, manifest(dataset, card).decode())
     if len(dataset) > ZIP_ITEMS:
-        raise ValueError(f"a zip holds at most {ZIP_ITEMS:,} images; ask for shards of it, or for idx or webdataset")
-    return FolderZip(dataset, card, encode)
+        raise ValueError(f"a zip holds at most {ZIP_ITEMS:,} images; ask for shards of it, or for another format")
+    return FolderZip(dataset, card)
 
 
 def manifest(dataset: Dataset, card: GeneratorCard) -> bytes:
@@ -77,9 +89,22 @@ def manifest(dataset: Dataset, card: GeneratorCard) -> bytes:
     return json.dumps(told, indent=1).encode() + b"\n"
 
 
+def shard_name(kind: Kind, number: int, shards: int) -> str:
+    """The name of a shard's file: `part-00000-of-00004.tar`."""
+    return f"part-{number:05d}-of-{shards:05d}.{SUFFIX[kind]}"
+
+
+def parse_shard_name(name: str) -> tuple[str, int, int] | None:
+    """The suffix, the number and the number of shards of such a name; None if it is not one."""
+    found = SHARD_NAME.fullmatch(name)
+    return None if found is None else (found["suffix"], int(found["number"]), int(found["shards"]))
+
+
 def is_complete(kind: Kind, file: BinaryIO) -> bool:
     """Whether a container's file ends as one that was written to the end."""
     size = file.seek(0, io.SEEK_END)
+    if kind == "parquet":
+        return _is_whole_parquet(file, size)
     file.seek(max(0, size - len(TAR_END)))
     end = file.read()
     if kind == "zip":
@@ -88,6 +113,16 @@ def is_complete(kind: Kind, file: BinaryIO) -> bool:
         return False
     # A file cut off among black pixels ends in zeros too, but lacks the last member.
     return kind != "idx" or _last_member(file).endswith(f"/{IDX_MANIFEST}")
+
+
+def _is_whole_parquet(file: BinaryIO, size: int) -> bool:
+    """By its end, which has the length of the footer before it."""
+    file.seek(max(0, size - END.size))
+    end = file.read()
+    if len(end) < END.size:
+        return False
+    footer, magic = END.unpack(end)
+    return bool(magic == MAGIC) and footer <= size - END.size - len(MAGIC)
 
 
 def _last_member(file: BinaryIO) -> str:
@@ -109,49 +144,37 @@ class Idx:
         self._dataset, self._card = dataset, card
         self._frame = (card.image.height, card.image.width)
         self._folder = IDX_FOLDER.get(card.data.name, "MNIST")
-        self._parts = [("train", range(dataset.start, dataset.stop)), ("t10k", dataset.tests)]
-        self._begun = 0
 
-    def blocks(self) -> Iterator[range]:
-        yield from self._dataset.blocks()
-        yield from self._dataset.test_blocks()
+    @property
+    def size(self) -> int:
+        return sum(run.size for run in self.runs())
 
-    def add(self, items: range, images: Images) -> bytes:
-        split = 1 if items.start >= TEST_START else 0
-        return self._begin(split + 1) + images.tobytes()
+    def runs(self) -> Iterator[Run]:
+        pixels = self._frame[0] * self._frame[1]
+        parts = {"train": range(self._dataset.start, self._dataset.stop), "t10k": self._dataset.tests}
+        padding = b""
+        for split, items in parts.items():
+            size = 16 + len(items) * pixels
+            head = tar_header(self._path(split, "images", 3), size) + _idx_header(len(items), *self._frame)
+            yield Run(items, BLOCK, lambda count: count * pixels, _write_pixels, draws=True, head=padding + head)
+            padding = tar_padding(size)
+        for split, items in parts.items():
+            size = 8 + len(items)
+            head = tar_header(self._path(split, "labels", 1), size) + _idx_header(len(items))
+            yield Run(items, IDX_LABELS_STEP, int, self._write_labels, head=padding + head)
+            padding = tar_padding(size)
+        told = tar_member(f"{self._folder}/{IDX_MANIFEST}", manifest(self._dataset, self._card))
+        yield Run(NONE, 1, int, _write_pixels, head=padding + told + TAR_END)
 
-    def end(self) -> Iterator[bytes]:
-        drawn = max(self._begun, 1)
-        yield self._begin(drawn) + self._padding(drawn)
-        for place, (split, items) in enumerate(self._parts):
-            held = items if place < drawn else items[:0]
-            if place >= drawn:
-                yield tar_member(self._path(split, "images", 3), _idx_header(0, *self._frame))
-            yield tar_header(self._path(split, "labels", 1), 8 + len(held)) + _idx_header(len(held))
-            for first in range(0, len(held), BLOCK):
-                yield self._dataset.labels(held[first : first + BLOCK]).astype(np.uint8).tobytes()
-            yield tar_padding(8 + len(held))
-        yield tar_member(f"{self._folder}/{IDX_MANIFEST}", manifest(self._dataset, self._card)) + TAR_END
-
-    def _begin(self, parts: int) -> bytes:
-        """The beginnings of the files of images of so many parts, and the ends of those before."""
-        written = b""
-        while self._begun < parts:
-            split, items = self._parts[self._begun]
-            size = 16 + len(items) * self._frame[0] * self._frame[1]
-            header = tar_header(self._path(split, "images", 3), size) + _idx_header(len(items), *self._frame)
-            written += self._padding(self._begun) + header
-            self._begun += 1
-        return written
-
-    def _padding(self, parts: int) -> bytes:
-        """Behind the images of the last of so many parts."""
-        if not parts:
-            return b""
-        return tar_padding(16 + len(self._parts[parts - 1][1]) * self._frame[0] * self._frame[1])
+    def _write_labels(self, items: range, _: Images) -> bytes:
+        return self._dataset.labels(items).astype(np.uint8).tobytes()
 
     def _path(self, split: str, kind: str, dimensions: int) -> str:
         return f"{self._folder}/raw/{split}-{kind}-idx{dimensions}-ubyte"
+
+
+def _write_pixels(_: range, images: Images) -> bytes:
+    return images.tobytes()
 
 
 @dataclass(frozen=True)
@@ -160,44 +183,52 @@ class WebDataset:
 
     dataset: Dataset
     card: GeneratorCard
-    encode: Encode
 
-    def blocks(self) -> Iterator[range]:
-        return self.dataset.blocks()
+    @property
+    def size(self) -> int:
+        return len(self.dataset) * self._item_size + len(TAR_END)
 
-    def add(self, items: range, images: Images) -> bytes:
+    def runs(self) -> Iterator[Run]:
+        items = range(self.dataset.start, self.dataset.stop)
+        yield Run(items, BLOCK, lambda count: count * self._item_size, self._write, draws=True)
+        yield once(len(TAR_END), lambda: TAR_END)
+
+    @property
+    def _item_size(self) -> int:
+        """Two members, a PNG and a label of a few digits, each with a header."""
+        shape = self.card.image
+        png = stored_size(shape.height, shape.width, shape.channels)
+        return png + len(tar_padding(png)) + 3 * tarfile.BLOCKSIZE
+
+    def _write(self, items: range, images: Images) -> bytes:
         parts = []
-        for item, label, png in zip(items, self.dataset.labels(items).tolist(), self.encode(images), strict=True):
-            parts += [
-                tar_member(f"{item:019d}.png", png),
-                tar_member(f"{item:019d}.cls", b"%d" % label),
-            ]
+        for item, label, png in zip(items, self.dataset.labels(items).tolist(), store_pngs(images), strict=True):
+            parts += [tar_member(f"{item:019d}.png", png), tar_member(f"{item:019d}.cls", b"%d" % label)]
         return b"".join(parts)
-
-    def end(self) -> Iterator[bytes]:
-        yield TAR_END
 
 
 class FolderZip:
     """PNGs in a folder a class, which torchvision's ImageFolder reads, and `manifest.json`."""
 
-    def __init__(self, dataset: Dataset, card: GeneratorCard, encode: Encode) -> None:
-        self._dataset, self._card, self._encode = dataset, card, encode
-        self._zip = Zip()
+    size = None  # the directory at its end has a checksum of each PNG
+
+    def __init__(self, dataset: Dataset, card: GeneratorCard) -> None:
+        self._dataset, self._card = dataset, card
         self._folders = [folder_of(code.name) for code in card.space.classes] or ["image"]
 
-    def blocks(self) -> Iterator[range]:
-        return self._dataset.blocks()
+    def runs(self) -> Iterator[Run]:
+        archive = Zip()
 
-    def add(self, items: range, images: Images) -> bytes:
-        labels = self._dataset.labels(items).tolist()
-        return b"".join(
-            self._zip.member(f"{self._folders[label]}/{item:019d}.png", png)
-            for item, label, png in zip(items, labels, self._encode(images), strict=True)
-        )
+        def write(items: range, images: Images) -> bytes:
+            labels = self._dataset.labels(items).tolist()
+            return b"".join(
+                archive.member(f"{self._folders[label]}/{item:019d}.png", png)
+                for item, label, png in zip(items, labels, encode_pngs(images), strict=True)
+            )
 
-    def end(self) -> Iterator[bytes]:
-        yield self._zip.member("manifest.json", manifest(self._dataset, self._card)) + self._zip.end()
+        yield Run(range(self._dataset.start, self._dataset.stop), BLOCK, int, write, draws=True)
+        told = manifest(self._dataset, self._card)
+        yield once(0, lambda: archive.member("manifest.json", told) + archive.end())
 
 
 def folder_of(name: str) -> str:

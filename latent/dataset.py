@@ -39,7 +39,8 @@ class Dataset:
 
     def blocks(self) -> Iterator[range]:
         """Its items, up to 256 at a time."""
-        return _blocks(range(self.start, self.stop))
+        items = range(self.start, self.stop)
+        return (items[first : first + BLOCK] for first in range(0, len(items), BLOCK))
 
     @property
     def tests(self) -> range:
@@ -50,10 +51,6 @@ class Dataset:
         first, last = (-(-end // TRAIN_FOR_TEST) for end in (self.start, self.stop))
         return range(TEST_START + first, TEST_START + last)
 
-    def test_blocks(self) -> Iterator[range]:
-        """Likewise of those to test on."""
-        return _blocks(self.tests)
-
     def labels(self, items: range) -> NDArray[np.intp]:
         """Class codes (N,); all 0 in a space without classes."""
         if not self.space.classes:
@@ -62,16 +59,16 @@ class Dataset:
             return np.arange(items.start, items.stop) % len(self.space.classes)
         return draw_classes(self.space, self.seed, items.start, len(items))
 
-    def codes(self, items: range) -> Codes:
+    def style_codes(self, items: range) -> NDArray[np.float32]:
+        """(N, S)"""
         styles = draw_styles(self.space, self.seed, items.start, len(items))
         for place, value in self.styles.items():
             styles[:, place] = value
+        return styles
+
+    def codes(self, items: range) -> Codes:
         noise = draw_noise(self.space, self.seed, items.start, len(items))
-        return Codes(noise, self.space.one_hot(self.labels(items)), styles)
-
-
-def _blocks(items: range) -> Iterator[range]:
-    return (items[first : first + BLOCK] for first in range(0, len(items), BLOCK))
+        return Codes(noise, self.space.one_hot(self.labels(items)), self.style_codes(items))
 
 
 def shard(items: int, shards: int, number: int) -> range:

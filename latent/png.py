@@ -25,7 +25,11 @@ COLOUR_TYPE = {1: 0, 3: 2}
 
 SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 
+STORED = 65_535
+"""The most bytes that a block of deflate may hold as they are (RFC 1951, section 3.2.4)."""
+
 _length = Struct(">I").pack
+_stored = Struct("<BHH").pack
 
 
 def encode_png(image: NDArray[np.uint8], keyword: str = "", text: str = "") -> bytes:
@@ -43,6 +47,34 @@ def encode_pngs(images: NDArray[np.uint8], keyword: str = "", texts: Sequence[st
     head, rows = _head(height, width, channels), np.zeros((count, height, 1 + width * channels), np.uint8)
     rows[:, :, 1:] = images.reshape(count, height, -1)
     return [_file(head, keyword, text, image) for text, image in zip(texts, rows, strict=True)]
+
+
+def store_pngs(images: NDArray[np.uint8]) -> list[bytes]:
+    """PNGs of some images (N, H, W, channels) without compression.
+
+    All have the length `stored_size`, and no library decides their bytes.
+    """
+    count, height, width, channels = images.shape
+    rows = np.zeros((count, height, 1 + width * channels), np.uint8)
+    rows[:, :, 1:] = images.reshape(count, height, -1)
+    head = _head(height, width, channels)
+    return [b"%b%b%b" % (head, _chunk(b"IDAT", _store(image.tobytes())), END) for image in rows]
+
+
+def stored_size(height: int, width: int, channels: int) -> int:
+    """The bytes of each of `store_pngs`."""
+    pixels = height * (1 + width * channels)
+    blocks = -(-pixels // STORED)
+    return len(_head(height, width, channels)) + 12 + 2 + 5 * blocks + pixels + 4 + len(END)
+
+
+def _store(content: bytes) -> bytes:
+    """The zlib stream (RFC 1950) of bytes as they are."""
+    parts = [b"\x78\x01"]
+    for start in range(0, len(content), STORED):
+        block = content[start : start + STORED]
+        parts += [_stored(start + STORED >= len(content), len(block), len(block) ^ 0xFFFF), block]
+    return b"".join([*parts, _length(zlib.adler32(content))])
 
 
 def _file(head: bytes, keyword: str, text: str, rows: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from latent.containers import MEDIA_TYPE, SUFFIX, Container, Kind, container
 from latent.dataset import Balance, Dataset, shard
 from latent.noise import SEED_LIMIT
 from latent.origin import Number
-from latent.png import encode_pngs
+from latent.runs import parts
 from service.api.context import charge, choose_version, context_of
 from service.api.fields import Model, seed_or_choose
 from service.errors import InvalidDataset
@@ -43,6 +43,7 @@ class DatasetRequest(BaseModel):
         json_schema_extra={
             "examples": [
                 {"n": 60_000, "format": "idx", "seed": 1, "shards": 4, "shard": 0},
+                {"n": 1_000, "format": "parquet"},
                 {"n": 1_000, "format": "zip"},
             ]
         },
@@ -53,7 +54,8 @@ class DatasetRequest(BaseModel):
     format: Kind = Field(
         default="idx",
         description="`idx`, a tar of MNIST's own files, which torchvision's `MNIST` reads, with a sixth as many more "
-        "images in its files to test on; `webdataset`, a WebDataset tar; `zip`, PNGs in a folder for each class.",
+        "images in its files to test on; `webdataset`, a WebDataset tar; `parquet`, a table with the features that "
+        "Hugging Face's `datasets` reads; `zip`, PNGs in a folder for each class.",
     )
     seed: int | None = Field(
         default=None,
@@ -74,22 +76,23 @@ class DatasetRequest(BaseModel):
 async def stream_dataset(request: Request, body: DatasetRequest) -> Stream:
     """Stream a labelled data set, or one shard of it.
 
-    A shard is the same when it is drawn alone, here or on another machine. The stream has no `Content-Length`: the
-    data set is complete if its container can be read to the end.
+    A shard is the same when it is drawn alone, here or on another machine. A zip has no `Content-Length`: it is
+    complete if it can be read to the end.
     """
     seed = seed_or_choose(body.seed)
     served = choose_version(request, body.model, seed)
-    dataset = _dataset(body, served.version.card, seed)
-    opened = _open_container(body, served.version.card, dataset)
+    dataset = shard_of(body, served.version.card, seed)
+    opened = open_container(body, served.version.card, dataset)
     context = context_of(request)
+    size = await context.encoding.run(lambda: opened.size)  # the end of a large Parquet file takes a while
     context.streams.require_room()
     charge(request, len(dataset))
-    parts = await context.streams.open(dataset, opened, served.batcher, context.encoding)
+    stream = await context.streams.open(dataset, parts(opened.runs()), served.batcher, context.encoding)
     media_type = MEDIA_TYPE[body.format].encode("ascii")
-    return Stream(parts, media_type, _headers(body, served.version, dataset))
+    return Stream(stream, media_type, _headers(body, served.version, dataset), length=size)
 
 
-def _dataset(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
+def shard_of(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
     """The asked shard. Raises InvalidDataset, UnknownStyle and StyleOutOfRange."""
     if body.shard >= body.shards:
         raise InvalidDataset("shard", f"The shards are numbered from 0 to {body.shards - 1}.")
@@ -97,10 +100,10 @@ def _dataset(body: DatasetRequest, card: GeneratorCard, seed: int) -> Dataset:
     return Dataset(card.space, seed, items.start, items.stop, body.balance, style_values(body.style, card.space))
 
 
-def _open_container(body: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> Container:
+def open_container(body: DatasetRequest, card: GeneratorCard, dataset: Dataset) -> Container:
     """Raises InvalidDataset if the format cannot hold the images."""
     try:
-        return container(body.format, dataset, card, encode_pngs)
+        return container(body.format, dataset, card)
     except ValueError as error:
         detail = str(error)
         raise InvalidDataset("format", f"{detail[0].upper()}{detail[1:]}.") from None

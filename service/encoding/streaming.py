@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
 
-from latent.containers import Container
 from latent.dataset import Dataset
+from latent.runs import NO_IMAGES, Images, Part
 from service.errors import QueueFull, TooManyStreams
-from service.inference.batcher import Batcher, Drawn
+from service.inference.batcher import Batcher
 from service.worker import Worker
 
 RETRY_SECONDS = 10
@@ -28,7 +28,7 @@ class Streams:
             raise TooManyStreams(RETRY_SECONDS)
 
     async def open(
-        self, dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker
+        self, dataset: Dataset, parts: Iterator[Part], batcher: Batcher, encoding: Worker
     ) -> AsyncGenerator[bytes]:
         """Draw the first block and return the stream: errors of the first block still have a status of their own.
 
@@ -36,9 +36,11 @@ class Streams:
         """
         self.require_room()
         with self._counted():
-            first = next(container.blocks(), None)
-            drawn = None if first is None else await batcher.submit(dataset.codes(first))
-        return self._count(_stream(dataset, container, batcher, encoding, drawn))
+            first = next(parts, None)
+            images = NO_IMAGES
+            if first is not None and first.items:
+                images = (await batcher.submit(dataset.codes(first.items))).images
+        return self._count(_stream(dataset, first, images, parts, batcher, encoding))
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -56,29 +58,26 @@ class Streams:
 
 
 async def _stream(
-    dataset: Dataset, container: Container, batcher: Batcher, encoding: Worker, first: Drawn | None
+    dataset: Dataset, part: Part | None, images: Images, parts: Iterator[Part], batcher: Batcher, encoding: Worker
 ) -> AsyncGenerator[bytes]:
     """Draw the next block while one block is encoded and sent. No more than two blocks are in memory."""
-    blocks = container.blocks()
-    items, drawn = next(blocks, None), first
-    while items is not None and drawn is not None:
-        following = next(blocks, None)
-        ahead = None if following is None else asyncio.create_task(_draw_patiently(batcher, dataset, following))
+    while part is not None:
+        following = next(parts, None)
+        needed = None if following is None or not following.items else following.items
+        ahead = None if needed is None else asyncio.create_task(_draw_patiently(batcher, dataset, needed))
         try:
-            yield await encoding.run(partial(container.add, items, drawn.images))
-            drawn = None if ahead is None else await ahead
+            yield await encoding.run(partial(part.write, images))
+            images = NO_IMAGES if ahead is None else await ahead
         finally:
             if ahead is not None:
                 ahead.cancel()  # if the client has left; a finished task ignores it
-        items = following
-    for part in container.end():
-        yield part
+        part = following
 
 
-async def _draw_patiently(batcher: Batcher, dataset: Dataset, items: range) -> Drawn:
+async def _draw_patiently(batcher: Batcher, dataset: Dataset, items: range) -> Images:
     """Draw a block of a stream that has begun: it waits for a full queue instead of failing."""
     while True:
         try:
-            return await batcher.submit(dataset.codes(items))
+            return (await batcher.submit(dataset.codes(items))).images
         except QueueFull as full:
             await asyncio.sleep(full.retry_after)

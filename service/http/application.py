@@ -201,6 +201,8 @@ class Application:
         start = {"type": "http.response.start", "status": answer.status, "headers": headers}
         if isinstance(answer, Stream):
             self._attention.go_on(attended)
+            if answer.length is not None:
+                headers.append((b"content-length", b"%d" % answer.length))
             await send(start)
             async with aclosing(answer.parts):
                 async for part in answer.parts:

@@ -56,12 +56,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An answer whose length is not known before its end."""
+    """An answer in parts."""
 
     parts: AsyncGenerator[bytes]
     media_type: bytes
     headers: Sequence[tuple[bytes, bytes]] = field(default=())
     status: int = 200
+    length: int | None = None
+    """The bytes of all parts; None if it is not known before the end."""
 
 
 def answer_of(model: BaseModel, *, with_none: bool = False) -> Answer:

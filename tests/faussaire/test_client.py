@@ -407,7 +407,7 @@ def cutting_off(headers: httpx.Headers, content: bytes, ends: Iterable[int]) -> 
             thread.join()
 
 
-@pytest.mark.parametrize("kind", ["idx", "webdataset", "zip"])
+@pytest.mark.parametrize("kind", ["idx", "webdataset", "parquet", "zip"])
 def test_a_data_set_that_ends_early_is_refused_wherever_it_ends(url: str, kind: Any, tmp_path: Path) -> None:
     path, whole = tmp_path / "digits", plain(url, "/v1/datasets", n=30, seed=1, format=kind)
     ends = range(0, len(whole.content), 512)

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pyarrow import parquet
 from torchvision.datasets import KMNIST, MNIST, FashionMNIST, ImageFolder
 
 from latent import ClassCode, GeneratorCard
-from latent.containers import SUFFIX, ZIP_ITEMS, Images, Kind, container, folder_of
-from latent.dataset import TEST_START, Dataset
-from latent.png import encode_pngs
+from latent.containers import SUFFIX, ZIP_ITEMS, Kind, container, folder_of, is_complete, parse_shard_name, shard_name
+from latent.dataset import BLOCK, TEST_START, Dataset
+from latent.runs import Images, cut, drawn, parts
 from tests.conftest import small_card
 
 CARD = small_card()
-KINDS: tuple[Kind, ...] = ("idx", "webdataset", "zip")
+KINDS: tuple[Kind, ...] = ("idx", "webdataset", "parquet", "zip")
+SIZED = KINDS[:3]
 
 
 def pixels(items: range) -> Images:
@@ -30,10 +32,8 @@ def pixels(items: range) -> Images:
 
 
 def streamed(kind: Kind, dataset: Dataset, card: GeneratorCard = CARD) -> Iterator[bytes]:
-    made = container(kind, dataset, card, encode_pngs)
-    for items in made.blocks():
-        yield made.add(items, pixels(items))
-    yield from made.end()
+    for part in parts(container(kind, dataset, card).runs()):
+        yield part.write(pixels(part.items))
 
 
 def data(start: int = 0, stop: int = 300) -> Dataset:
@@ -107,14 +107,17 @@ def test_image_folder_reads_the_zip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_items_make_the_same_bytes(kind: Kind) -> None:
     assert b"".join(streamed(kind, data())) == b"".join(streamed(kind, data()))
-    assert SUFFIX[kind] in ("tar", "zip")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_items_make_a_container_that_can_be_read(kind: Kind) -> None:
     content = io.BytesIO(b"".join(streamed(kind, data(5, 5))))
+    assert is_complete(kind, content)
+    content.seek(0)
     if kind == "zip":
         assert zipfile.ZipFile(content).namelist() == ["manifest.json"]
+    elif kind == "parquet":
+        assert len(parquet.read_table(content)) == 0
     else:
         with tarfile.open(fileobj=content) as tar:
             assert len(tar.getnames()) == (5 if kind == "idx" else 0)
@@ -122,24 +125,59 @@ def test_no_items_make_a_container_that_can_be_read(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_ready_is_given_away_at_once(kind: Kind) -> None:
-    dataset = data()
-    made = container(kind, dataset, CARD, encode_pngs)
-    for items in made.blocks():
-        images = pixels(items)
-        assert len(made.add(items, images)) >= images.nbytes // 4
+    for part in parts(container(kind, data(), CARD).runs()):
+        assert len(part.items) <= BLOCK
+        images = pixels(part.items)
+        assert len(part.write(images)) >= images.nbytes // 4
+
+
+@pytest.mark.parametrize("kind", SIZED)
+@given(ends=st.tuples(st.integers(0, 600), st.integers(0, 600)), shares=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+@settings(max_examples=30)
+def test_any_bytes_of_a_file_are_written_alone(kind: Kind, ends: tuple[int, int], shares: tuple[float, float]) -> None:
+    dataset = data(min(ends), max(ends))
+    opened, whole = container(kind, dataset, CARD), b"".join(streamed(kind, dataset))
+    assert opened.size == len(whole)
+    start, stop = sorted(round(share * len(whole)) for share in shares)
+    asked = list(cut(opened.runs(), start, stop))
+    assert b"".join(part.write(pixels(part.items)) for part in asked) == whole[start:stop]
+    assert sum(len(part.items) for part in asked) == drawn(opened.runs(), start, stop)
+
+
+@pytest.mark.parametrize("kind", SIZED)
+def test_a_few_bytes_of_a_large_file_draw_a_block_or_nothing(kind: Kind) -> None:
+    opened = container(kind, data(0, 9_000_000), CARD)
+    assert opened.size is not None
+    for start in (opened.size // 2, opened.size - 8):
+        (part, *_) = cut(opened.runs(), start, start + 8)
+        assert len(part.items) <= BLOCK
+        assert drawn(opened.runs(), start, start + 8) == len(part.items)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_breaks_off_is_not_complete(kind: Kind) -> None:
+    whole = b"".join(streamed(kind, data()))
+    assert is_complete(kind, io.BytesIO(whole))
+    for length in (0, 1, 600, len(whole) // 2, len(whole) - 1):
+        assert not is_complete(kind, io.BytesIO(whole[:length]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shard_is_named_by_its_number(kind: Kind) -> None:
+    assert parse_shard_name(shard_name(kind, 3, 200_000)) == (SUFFIX[kind], 3, 200_000)
+    assert parse_shard_name("part-1-of-2.tar") is None
 
 
 def test_what_a_container_cannot_hold_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="at most 100,000 images; ask for shards"):
-        container("zip", data(0, ZIP_ITEMS + 1), CARD, encode_pngs)
+        container("zip", data(0, ZIP_ITEMS + 1), CARD)
     many = tuple(ClassCode(name=str(code)) for code in range(257))
-    with pytest.raises(ValueError, match="at most 256 classes; ask for webdataset"):
+    with pytest.raises(ValueError, match="at most 256 classes; ask for parquet"):
         container(
             "idx",
             data(),
             CARD.model_copy(update={"space": CARD.space.model_copy(update={"classes": many})}),
-            encode_pngs,
         )
     coloured = CARD.model_copy(update={"image": CARD.image.model_copy(update={"channels": 3})})
-    with pytest.raises(ValueError, match="grey images; ask for webdataset or zip"):
-        container("idx", data(), coloured, encode_pngs)
+    with pytest.raises(ValueError, match="grey images; ask for parquet, webdataset or zip"):
+        container("idx", data(), coloured)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from latent.png import COMPRESSED, encode_png
+from latent.png import COMPRESSED, STORED, encode_png, store_pngs, stored_size
 from latent.sheet import tile
 
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
@@ -39,3 +39,29 @@ def test_a_sheet_has_the_images_row_by_row(count: int, columns: int, rows: int) 
     cells = whole[::4, ::5, 0].ravel()
     assert cells[:count].tolist() == list(range(1, count + 1))
     assert not cells[count:].any()
+
+
+@given(shapes.flatmap(lambda shape: arrays(np.uint8, (2, *shape))))
+def test_a_stored_png_has_the_very_pixels_and_a_known_length(images: np.ndarray) -> None:
+    for image, stored in zip(images, store_pngs(images), strict=True):
+        assert len(stored) == stored_size(*image.shape)
+        decoded = Image.open(io.BytesIO(stored))
+        decoded.load()
+        assert np.array_equal(np.asarray(decoded).reshape(image.shape), image)
+
+
+@pytest.mark.parametrize("width", [STORED - 1, STORED, 2 * STORED - 1, 2 * STORED])
+def test_a_stored_png_of_many_blocks_is_read(width: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (1, 1, width, 1), np.uint8)
+    (stored,) = store_pngs(image)
+    assert len(stored) == stored_size(1, width, 1)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(stored))), image[0, :, :, 0])
+
+
+def test_no_library_decides_the_bytes_of_a_stored_png() -> None:
+    (stored,) = store_pngs(np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3))
+    assert stored.hex() == (
+        "89504e470d0a1a0a 0000000d 49484452 00000002 00000002 08 02 00 00 00 fdd49a73"
+        "00000019 49444154 7801 01 0e00 f1ff 00000102030405 00060708090a0b 013b0043 39c1271b"
+        "00000000 49454e44 ae426082"
+    ).replace(" ", "")

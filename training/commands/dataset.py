@@ -28,7 +28,10 @@ def dataset(
     ] = None,
     items: Annotated[int, typer.Option(min=1, max=2**53, help="Images of the whole data set.")] = 60_000,
     kind: Annotated[
-        Kind, typer.Option("--format", help="MNIST's own files in a tar, a WebDataset tar, or a zip of PNGs.")
+        Kind,
+        typer.Option(
+            "--format", help="MNIST's own files in a tar, a WebDataset tar, a Parquet file, or a zip of PNGs."
+        ),
     ] = "idx",
     shards: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many files to split it into.")] = 1,
     number: Annotated[

@@ -12,9 +12,9 @@ import httpx
 
 from faussaire import Client, Refused, UnexpectedAnswer
 from latent import LatentSpace
-from latent.containers import SUFFIX, Kind, container
+from latent.containers import Kind, container, shard_name
 from latent.dataset import BLOCK, TEST_START, Balance, Dataset, shard
-from latent.png import encode_pngs
+from latent.runs import NO_IMAGES, parts
 from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
@@ -129,22 +129,18 @@ def _find_version(client: Client, url: str, name: str | None) -> str:
 def draw_shard(model: "Model", dataset: Dataset, kind: Kind, path: Path, advance: Advance) -> str:
     """Draw one shard, and return its SHA-256. Raises Unfit."""
     try:
-        opened = container(kind, dataset, model.card, encode_pngs)
+        opened = container(kind, dataset, model.card)
     except ValueError as error:
         raise Unfit(str(error)) from None
     checksum = hashlib.sha256()
     with replacing(path) as beside, beside.open("wb") as file:
-
-        def write(part: bytes) -> None:
-            checksum.update(part)
-            file.write(part)
-
-        for items in opened.blocks():
-            write(opened.add(items, model.generate(dataset.codes(items), BLOCK)))
-            if items.start < TEST_START:
-                advance(len(items))
-        for part in opened.end():
-            write(part)
+        for part in parts(opened.runs()):
+            drawn = model.generate(dataset.codes(part.items), BLOCK) if part.items else NO_IMAGES
+            written = part.write(drawn)
+            checksum.update(written)
+            file.write(written)
+            if part.items and part.items.start < TEST_START:
+                advance(len(part.items))
     return checksum.hexdigest()
 
 
@@ -210,7 +206,7 @@ def read_checksum(path: Path) -> str | None:
 
 
 def shard_path(folder: Path, kind: Kind, number: int, shards: int) -> Path:
-    return folder / f"part-{number:05d}-of-{shards:05d}.{SUFFIX[kind]}"
+    return folder / shard_name(kind, number, shards)
 
 
 def parse_styles(words: Sequence[str]) -> dict[str, float]:

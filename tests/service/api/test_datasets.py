@@ -49,7 +49,7 @@ def test_shards_asked_for_alone_are_the_parts_of_the_whole(client: TestClient, t
     assert np.array_equal(np.concatenate([part.targets for part in parts]), whole.targets)
 
 
-@pytest.mark.parametrize("kind", ["idx", "webdataset", "zip"])
+@pytest.mark.parametrize("kind", ["idx", "webdataset", "parquet", "zip"])
 def test_the_same_request_gives_the_same_bytes(client: TestClient, kind: str) -> None:
     assert asked(client, format=kind, style={"slant": 0.5}) == asked(client, format=kind, style={"slant": 0.5})
     assert asked(client, format=kind, style={"slant": 0.5}) != asked(client, format=kind)
@@ -70,7 +70,7 @@ def test_a_shard_may_be_empty(client: TestClient) -> None:
         ({"shards": 3, "shard": 3}, "shard", "from 0 to 2"),
         ({"n": 0}, "n", "greater than or equal to 1"),
         ({"n": 200_000, "format": "zip"}, "format", "at most 100,000 images; ask for shards"),
-        ({"format": "parquet"}, "format", "'idx', 'webdataset' or 'zip'"),
+        ({"format": "csv"}, "format", "'idx', 'webdataset', 'parquet' or 'zip'"),
         ({"style": {"smile": 1}}, "style", "in this order: slant, width"),
         ({"style": {"slant": 2}}, "style.slant", "from -1 to 1"),
         ({"size": 3}, "size", "no such field"),

@@ -7,7 +7,7 @@ import pytest
 from latent import Codes
 from latent.containers import WebDataset
 from latent.dataset import BLOCK, Dataset
-from latent.png import encode_pngs
+from latent.runs import parts
 from service.encoding.streaming import RETRY_SECONDS, Streams
 from service.errors import QueueFull, TooManyStreams
 from service.inference.batcher import Batcher, Drawn
@@ -44,8 +44,8 @@ class Drawing:
 def opening(streams: Streams, drawing: Drawing, blocks: int) -> Any:
     card = small_card()
     dataset = Dataset(card.space, 0, 0, BLOCK * blocks)
-    container = WebDataset(dataset, card, encode_pngs)
-    return streams.open(dataset, container, cast("Batcher", drawing), Worker("encoding", 9))
+    container = WebDataset(dataset, card)
+    return streams.open(dataset, parts(container.runs()), cast("Batcher", drawing), Worker("encoding", 9))
 
 
 def test_one_block_is_drawn_ahead_and_no_more() -> None:

@@ -220,7 +220,7 @@ def test_a_client_that_waits_for_continue_is_told_to_go_on(url: str) -> None:
 
 
 def test_an_old_client_gets_the_stream_without_chunks(url: str) -> None:
-    body = b'{"n": 300, "format": "webdataset", "seed": 1}'
+    body = b'{"n": 300, "format": "zip", "seed": 1}'
     new = httpx.post(f"{url}/v1/datasets", json=json.loads(body))
     old = talk(url, post(b"", body, b"/v1/datasets", b"1.0"))
     head, _, content = old.partition(b"\r\n\r\n")
@@ -231,7 +231,7 @@ def test_an_old_client_gets_the_stream_without_chunks(url: str) -> None:
 
 
 def test_a_stream_for_an_old_client_ends_with_its_connection(url: str) -> None:
-    body = b'{"n": 3, "format": "webdataset", "seed": 1}'
+    body = b'{"n": 3, "format": "zip", "seed": 1}'
     stream = post(b"Connection: keep-alive\r\n", body, b"/v1/datasets", b"1.0")
     answers = talk(url, stream + get())
     assert statuses(answers) == [200]

@@ -12,7 +12,7 @@ import torch
 from latent import GeneratorCard
 from latent.containers import container
 from latent.dataset import Dataset
-from latent.png import encode_pngs
+from latent.runs import parts
 from tests.conftest import small_card
 from tests.training.conftest import real_data_dir
 from training.datasets.images import load_images, plain_name, to_unit
@@ -129,14 +129,20 @@ def test_a_file_that_ends_early_is_named(tmp_path: Path, packed: str, kept: int)
         load_images("mnist", tmp_path, train=True)
 
 
+class Untested(Dataset):
+    """As an earlier service had it."""
+
+    @property
+    def tests(self) -> range:
+        return range(0)
+
+
 def draw_idx(folder: Path, card: GeneratorCard, count: int, *, tested: bool) -> None:
     """Files as a service draws them, or as an earlier one drew them, with none to test on."""
-    dataset = Dataset(card.space, 1, 0, count)
-    made = container("idx", dataset, card, encode_pngs)
-    parts = [made.add(items, np.ones((len(items), 28, 28, 1), np.uint8)) for items in made.blocks() if tested]
-    if not tested:
-        parts = [made.add(items, np.ones((len(items), 28, 28, 1), np.uint8)) for items in dataset.blocks()]
-    with tarfile.open(fileobj=io.BytesIO(b"".join([*parts, *made.end()]))) as archive:
+    dataset = (Dataset if tested else Untested)(card.space, 1, 0, count)
+    runs = container("idx", dataset, card).runs()
+    written = [part.write(np.ones((len(part.items), 28, 28, 1), np.uint8)) for part in parts(runs)]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(written))) as archive:
         archive.extractall(folder, filter="data")
 
 
