@@ -11,7 +11,19 @@ from typing import Any
 from latent import VERSION
 from service.access.account import shared_folder
 from service.access.keyring import Keyring
-from service.api import codes, datasets, image, images, interpolations, meta, models, page, traversals, verify
+from service.api import (
+    codes,
+    dataset_file,
+    datasets,
+    image,
+    images,
+    interpolations,
+    meta,
+    models,
+    page,
+    traversals,
+    verify,
+)
 from service.api.context import CANARY_PARAMETER, Context, open_context
 from service.errors import InvalidModel, InvalidSetting
 from service.http.application import Application, Limits, alone
@@ -93,6 +105,14 @@ OPERATIONS = (
         "POST",
         body=datasets.DatasetRequest,
         answers=datasets.ANSWERS,
+        draws=True,
+    ),
+    Operation(
+        "/v1/datasets/{name}",
+        dataset_file.get_dataset,
+        query=dataset_file.DatasetQuery,
+        path_schema=dataset_file.NAME,
+        answers=dataset_file.ANSWERS,
         draws=True,
     ),
     Operation("/v1/models", models.list_models, answer=models.Models),

@@ -303,6 +303,16 @@ class InvalidDataset(RequestError):
     title = "There is no such data set"
 
 
+class RangeNotSatisfiable(RequestError):
+    status = 416
+    slug = "range-not-satisfiable"
+    title = "The file has no such bytes"
+
+    def __init__(self, size: int) -> None:
+        super().__init__("Range", f"The file has {size} bytes, from 0 to {size - 1}.")
+        self.headers["Content-Range"] = f"bytes */{size}"
+
+
 class TooManyStreams(QueueFull):
     slug = "too-many-streams"
     title = "The service is sending too many data sets"

@@ -1,6 +1,13 @@
-"""The headers by which a client says what it wants, `Accept` and `If-None-Match`, and a browser is told what it may."""
+"""The headers by which a client says what it wants, and those by which a browser is told what it may."""
 
+import re
 from collections.abc import Sequence
+
+from service.errors import RangeNotSatisfiable
+
+RANGE = re.compile(r"bytes *= *(\d*) *- *(\d*)", re.ASCII)
+LONGEST = 20
+"""Digits of a number in `Range`."""
 
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """Who follows a link from the page does not tell where from: the page's address has what was drawn."""
@@ -34,6 +41,26 @@ def names_etag(if_none_match: str, etag: str) -> bool:
     """Whether `If-None-Match` names the ETag (RFC 9110, section 13.1.2): in a list, weak or strong, or as `*`."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or "*" in tags
+
+
+def choose_range(asked: str, size: int) -> tuple[int, int] | None:
+    """The first byte of `Range` and the byte behind its last (RFC 9110, section 14.2), of a file of `size` bytes.
+
+    None if the header is not one range of bytes: the whole file is then the answer. Raises RangeNotSatisfiable.
+    """
+    found = RANGE.fullmatch(asked.strip())
+    if found is None or not any(found.groups()) or max(map(len, found.groups())) > LONGEST:
+        return None
+    first, last = found.groups()
+    if not first:
+        start, stop = max(0, size - int(last)), size
+    else:
+        start, stop = int(first), min(size, int(last) + 1) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= size:
+        raise RangeNotSatisfiable(size)
+    return start, stop
 
 
 def _range(part: str) -> tuple[str, float]:

@@ -85,13 +85,13 @@ def _responses(operation: Operation, schemas: Schemas) -> Schema:
 
 
 def _parameters(operation: Operation) -> list[Schema]:
+    _, brace, named = operation.path.rpartition("{")
+    path = {"name": named[:-1], "in": "path", "required": True, "schema": operation.path_schema}
     if operation.query is None:
-        _, brace, named = operation.path.rpartition("{")
-        path = {"name": named[:-1], "in": "path", "required": True, "schema": operation.path_schema}
         return [path] if brace else []
     schema = operation.query.model_json_schema(schema_generator=JsonSchema)
     required = schema.get("required", [])
-    return [
+    return [path] * bool(brace) + [
         {"name": name, "in": "query", "required": name in required, "allowEmptyValue": True, "schema": one}
         | ({"description": one["description"]} if "description" in one else {})
         for name, one in schema["properties"].items()

@@ -19,7 +19,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Operation:
-    """What is asked is the `body` as JSON, or the `query`, or the part of the path in braces; or nothing."""
+    """What is asked is the `body` as JSON, or the `query`, or the part of the path in braces; or nothing.
+
+    With a query, the operation reads the part of the path itself.
+    """
 
     path: str
     """`/v1/models/{name}`: its last part may be in braces."""

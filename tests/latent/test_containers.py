@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import tarfile
@@ -181,3 +182,16 @@ def test_what_a_container_cannot_hold_is_refused_with_the_remedy() -> None:
     coloured = CARD.model_copy(update={"image": CARD.image.model_copy(update={"channels": 3})})
     with pytest.raises(ValueError, match="grey images; ask for parquet, webdataset or zip"):
         container("idx", data(), coloured)
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest"),
+    [
+        ("idx", "640226ebd45eed7c"),
+        ("webdataset", "715479a487e4a3d3"),
+        ("parquet", "91696830830cc5a2"),
+    ],
+)
+def test_no_library_decides_the_bytes(kind: Kind, digest: str) -> None:
+    """Where they change on purpose, raise LAYOUT in service/api/dataset_file.py: recipes of before no longer fit."""
+    assert hashlib.sha256(b"".join(streamed(kind, data()))).hexdigest()[:16] == digest

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from service.http.headers import quality
+from service.errors import RangeNotSatisfiable
+from service.http.headers import choose_range, quality
 from tests.service.conftest import refused
 
 LIKED = [
@@ -52,3 +53,12 @@ def test_a_format_that_is_named_is_given_whatever_is_accepted(client: TestClient
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
 def test_any_header_gives_a_quality_from_0_to_1(accept: str) -> None:
     assert 0 <= quality(accept, "image/png") <= 1
+
+
+@given(st.one_of(st.text(), st.from_regex(r"bytes=\d{0,3}-\d{0,3}", fullmatch=True)), st.integers(1, 200))
+def test_any_header_gives_a_range_within_the_file_or_none(asked: str, size: int) -> None:
+    try:
+        found = choose_range(asked, size)
+    except RangeNotSatisfiable:
+        return
+    assert found is None or 0 <= found[0] < found[1] <= size
