@@ -65,7 +65,7 @@ faults: .venv/dev/installed ## see that the service bears a full disk, a log tha
 audit: .venv/audit/installed ## look for known holes in the packages of requirements/ (needs an index with data on them)
 	.venv/audit/bin/python -m container.audit
 
-clients-test: .venv/dev/installed .venv/clients/installed ## draw by clients of others: curl, Node, Java, and two that are generated (needs node and npm)
+clients-test: .venv/dev/installed .venv/clients/installed .venv/loaders/installed ## draw by clients of others: curl, Node, Java, two that are generated, and loaders of data sets (needs node and npm)
 	$(BIN)/python -m pytest tests/clients
 
 bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## compare the service with its peers (ten minutes, needs wrk)
@@ -118,6 +118,7 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(BIN)/uv pip compile --group peers -c requirements/dev.txt -o requirements/peers.txt $(LOCKED)
 	$(BIN)/uv pip compile --group audit -o requirements/audit.txt $(LOCKED)
 	$(BIN)/uv pip compile --group clients -o requirements/clients.txt $(LOCKED)
+	$(BIN)/uv pip compile --group loaders -o requirements/loaders.txt $(LOCKED)
 	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 
@@ -143,6 +144,12 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	@echo "Installing a generator of clients into .venv/clients: a minute, once."
 	@$(PYTHON) -m venv --clear .venv/clients
 	@.venv/clients/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+.venv/loaders/installed: requirements/loaders.txt | python
+	@echo "Installing loaders of data sets into .venv/loaders: a minute, once."
+	@$(PYTHON) -m venv --clear .venv/loaders
+	@.venv/loaders/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
 .venv/dev/installed: requirements/dev.txt pyproject.toml | python
