@@ -24,6 +24,14 @@ class RunMismatch(TrainingError):
     """The run folder holds a run with another configuration, or on other data."""
 
 
+class InvalidRecipe(TrainingError):
+    """The file is not the recipe of a data set, or not of this model."""
+
+
+class FolderDiffers(TrainingError):
+    """The shards are not those of the recipe."""
+
+
 class RunInUse(TrainingError):
     """Another process trains in the folder."""
 

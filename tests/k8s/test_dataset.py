@@ -23,7 +23,7 @@ from service.app import create_app
 from service.settings import ROOT, Settings
 from tests.conftest import listening, program, small_card, write_recogniser, write_small, write_version
 from tests.k8s.conftest import K8S, Manifest, environment, mounts, one, only_container, quantity, render
-from training.export.shards import read_checksum, shard_path
+from training.export.recipe import read_checksum, shard_path
 
 FOLDER = K8S / "dataset"
 SCRIPT = FOLDER / "draw-shard.sh"

@@ -10,8 +10,20 @@ from latent.dataset import Balance
 from training.commands.terminal import Terminal
 from training.errors import TrainingError
 
+FROM_RECIPE = {
+    "items": "--items",
+    "kind": "--format",
+    "shards": "--shards",
+    "seed": "--seed",
+    "balance": "--balance",
+    "style": "--style",
+    "name": "--name",
+}
+"""Options that stand in a recipe."""
+
 
 def dataset(
+    context: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shards.")],
     model: Annotated[
         Path | None, typer.Option(help="ONNX file that 'export' wrote, to draw here.", show_default=False)
@@ -44,17 +56,38 @@ def dataset(
         list[str] | None,
         typer.Option(help="NAME=VALUE holds a style code; the others are drawn.", show_default=False),
     ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="The dataset.json of a data set: draw its files again.", show_default=False),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Compare the folder with --recipe; draw nothing.")] = False,
 ) -> None:
     """Draw a labelled data set. Each shard can be drawn alone; the same command again goes on where it stopped."""
-    from training.export.shards import Job, Service, draw_shards, fetch_shards, parse_styles
+    from training.export.recipe import Job, Recipe, compare
+    from training.export.shards import Service, draw_shards, fetch_shards, parse_styles
 
-    if number is not None and number >= shards:
-        raise TrainingError(f"--shard must be from 0 to {shards - 1}")
-    numbers = range(shards) if number is None else [number]
-    job = Job(kind, items, shards, seed, balance, parse_styles(style or []))
-    if model is not None and service is None:
-        draw_shards(output, job, numbers, model, Terminal())
+    told = None if recipe is None else Recipe.read(recipe)
+    if told is not None:
+        _check_options(context)
+    job = Job(kind, items, shards, seed, balance, parse_styles(style or [])) if told is None else told.job
+    if number is not None and number >= job.shards:
+        raise TrainingError(f"--shard must be from 0 to {job.shards - 1}")
+    numbers = range(job.shards) if number is None else [number]
+    if check:
+        if told is None:
+            raise TrainingError("--check compares the folder with a recipe; give --recipe FILE")
+        compare(output, told, numbers, Terminal())
+    elif model is not None and service is None:
+        draw_shards(output, job, numbers, model, Terminal(), told)
     elif service is not None and model is None:
-        fetch_shards(output, job, numbers, Service(service, name, key), Terminal())
+        fetch_shards(output, job, numbers, Service(service, name, key), Terminal(), told)
     else:
         raise TrainingError("give either --model FILE, to draw here, or --from URL, to have a service draw")
+
+
+def _check_options(context: typer.Context) -> None:
+    """Raises TrainingError for an option that the recipe has."""
+    for name, option in FROM_RECIPE.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise TrainingError(f"the recipe has what {option} says; leave {option} out")

@@ -1,7 +1,6 @@
 """A labelled data set in shards that can each be drawn alone, by a generator here or by a service."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ import httpx
 
 from faussaire import Client, Refused, UnexpectedAnswer
 from latent import LatentSpace
-from latent.containers import Kind, container, shard_name
-from latent.dataset import BLOCK, TEST_START, Balance, Dataset, shard
+from latent.containers import Kind, container
+from latent.dataset import BLOCK, TEST_START, Dataset
 from latent.runs import NO_IMAGES, parts
-from training.errors import RunMismatch, ServiceFailed, Unfit, UnknownName
+from training.errors import ServiceFailed, Unfit, UnknownName
+from training.export.recipe import Job, Recipe, checksum_path, claim, complete, read_checksum, shard_path
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
 
@@ -29,43 +29,27 @@ RETRIES = 20
 """How often a busy service may refuse a shard before the command gives up."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """Which data set, in which shards."""
+def draw_shards(
+    folder: Path, job: Job, numbers: Sequence[int], path: Path, display: Display, recipe: Recipe | None = None
+) -> None:
+    """Draw the shards of these numbers with the generator in a file, as a recipe has them if there is one.
 
-    kind: Kind
-    items: int
-    shards: int
-    seed: int
-    balance: Balance
-    styles: dict[str, float]
-    """Style codes by name that all images share."""
-
-    def settings(self) -> dict[str, object]:
-        asked = {"format": self.kind, "seed": self.seed, "shards": self.shards, "balance": self.balance}
-        return asked | {"items": self.items, "styles": self.styles}
-
-    def shard(self, number: int) -> range:
-        return shard(self.items, self.shards, number)
-
-
-def draw_shards(folder: Path, job: Job, numbers: Sequence[int], path: Path, display: Display) -> None:
-    """Draw the shards of these numbers with the generator in a file.
-
-    Raises InvalidModel, UnknownName, Unfit and RunMismatch.
+    Raises InvalidModel, UnknownName, Unfit, RunMismatch, InvalidRecipe and FolderDiffers.
     """
     from training.export.model import Model  # here: a service draws without ONNX Runtime and PyTorch
 
+    sha256 = digest(path)
+    if recipe is not None:
+        recipe.require_model(path, sha256)
     model = Model(path)
     styles = place_styles(model.card.space, job.styles)
-    _claim(folder, {"sha256": digest(path)} | job.settings())
 
     def write(into: Path, number: int, advance: Advance) -> str:
         part = job.shard(number)
         dataset = Dataset(model.card.space, job.seed, part.start, part.stop, job.balance, styles)
         return draw_shard(model, dataset, job.kind, into, advance)
 
-    _write_shards(folder, job, numbers, write, display)
+    _write_shards(folder, recipe or Recipe.of(job, model.card.name, sha256), numbers, write, display)
 
 
 @dataclass(frozen=True)
@@ -77,10 +61,12 @@ class Service:
     key: str | None = None
 
 
-def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], service: Service, display: Display) -> None:
-    """Have a service draw the shards of these numbers, all by the version of the model that it has now.
+def fetch_shards(
+    folder: Path, job: Job, numbers: Sequence[int], service: Service, display: Display, recipe: Recipe | None = None
+) -> None:
+    """Have a service draw the shards of these numbers, by the version of a recipe, or else the one that it has now.
 
-    Raises RunMismatch and ServiceFailed.
+    Raises RunMismatch, ServiceFailed, InvalidRecipe and FolderDiffers.
     """
 
     url = service.url
@@ -91,13 +77,13 @@ def fetch_shards(folder: Path, job: Job, numbers: Sequence[int], service: Servic
 
     try:
         with Client(url, key=service.key, retries=RETRIES, wait=wait) as client:
-            version = _find_version(client, url, service.name)
-            _claim(folder, {"sha256": version.partition("@")[2]} | job.settings())
+            version = _find_version(client, url, service.name if recipe is None else recipe.version)
+            name, _, sha256 = version.partition("@")
 
             def write(into: Path, number: int, advance: Advance) -> str:
                 return fetch_shard(client, job, version, into, number, advance)
 
-            _write_shards(folder, job, numbers, write, display)
+            _write_shards(folder, recipe or Recipe.of(job, name, sha256), numbers, write, display)
     except Refused as refused:
         field = f"{refused.field}: " if refused.field else ""
         raise ServiceFailed(f"{url} refused: {field}{refused.detail or refused.status}") from None
@@ -164,49 +150,24 @@ def fetch_shard(client: Client, job: Job, version: str, path: Path, number: int,
     return checksum.hexdigest()
 
 
-def _write_shards(folder: Path, job: Job, numbers: Sequence[int], write: WriteShard, display: Display) -> None:
+def _write_shards(folder: Path, recipe: Recipe, numbers: Sequence[int], write: WriteShard, display: Display) -> None:
     """Write shards, each with a file of its checksum. A shard that has its checksum is kept."""
+    claim(folder, recipe)
+    job = recipe.job
     with display.items(folder.name, sum(len(job.shard(number)) for number in numbers)) as advance:
         for number in numbers:
             path = shard_path(folder, job.kind, number, job.shards)
             checksum = read_checksum(path)
             if checksum is None:
                 checksum = write(path, number, advance)
+                recipe.require_shard(number, checksum)
                 # In the form that the sha256sum command writes and checks.
-                write_text(_checksum_path(path), f"{checksum}  {path.name}\n")
+                write_text(checksum_path(path), f"{checksum}  {path.name}\n")
             else:
+                recipe.require_shard(number, checksum)
                 advance(len(job.shard(number)))
             display.say(f"{checksum}  {path}")
-
-
-def _claim(folder: Path, settings: dict[str, object]) -> None:
-    """Write down which data set the folder's shards are of, or check that it is the same. Raises RunMismatch."""
-    path = folder / "dataset.json"
-    if path.exists():
-        try:
-            before = dict(json.loads(path.read_bytes()))
-        except (ValueError, TypeError):
-            raise RunMismatch(
-                f"{path} is damaged, so that nothing says what the shards are of; bring it back, or choose another "
-                "folder with --output"
-            ) from None
-        for name in sorted(before.keys() | settings.keys()):
-            if before.get(name) != settings.get(name):
-                raise RunMismatch(
-                    f"{folder} holds shards of another data set: its {name} is {before.get(name)}, not "
-                    f"{settings.get(name)}; choose another folder with --output"
-                )
-    write_text(path, json.dumps(settings, indent=2) + "\n")
-
-
-def read_checksum(path: Path) -> str | None:
-    """The checksum of a shard that was written to its end, or None."""
-    beside = _checksum_path(path)
-    return beside.read_text(encoding="utf-8").split()[0] if path.exists() and beside.exists() else None
-
-
-def shard_path(folder: Path, kind: Kind, number: int, shards: int) -> Path:
-    return folder / shard_name(kind, number, shards)
+    complete(folder, recipe)
 
 
 def parse_styles(words: Sequence[str]) -> dict[str, float]:
@@ -231,7 +192,3 @@ def place_styles(space: LatentSpace, values: dict[str, float]) -> dict[int, floa
         if not style.low <= value <= style.high:
             raise Unfit(f"--style {name} must be from {style.low:g} to {style.high:g}")
     return {names.index(name): value for name, value in values.items()}
-
-
-def _checksum_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")

@@ -18,7 +18,8 @@ from tests.training.test_cli import run
 from training.commands.terminal import Terminal
 from training.errors import Unfit, UnknownName
 from training.export.model import Model
-from training.export.shards import Job, draw_shard, draw_shards, parse_styles, place_styles, read_checksum, shard_path
+from training.export.recipe import Job, read_checksum, shard_path
+from training.export.shards import draw_shard, draw_shards, parse_styles, place_styles
 from training.progress import Advance
 
 ACGAN = ROOT / "models" / "mnist-acgan.onnx"
