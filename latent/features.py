@@ -15,8 +15,10 @@ from latent.runs import Images
 
 GROUP_BYTES = 8 << 20
 """The images of a row group are about so many bytes: readers have a whole row group in memory."""
-MOST_GROUPS = 1_000
-"""The end of the file describes each row group, in half a kilobyte or more."""
+MOST_GROUPS = 128
+"""A gigabyte. Each request for a range of bytes lays the file out anew, which takes half a millisecond a row group."""
+MOST_PAGE = 1 << 31
+"""The bytes of a page, a block of images, have 31 bits."""
 NAME_LENGTH = 23
 """`0000000000000000007.png`"""
 
@@ -29,7 +31,9 @@ def group_rows(card: GeneratorCard) -> int:
 
 
 def parquet_of(dataset: Dataset, card: GeneratorCard, told: str) -> Parquet:
-    """The file of a data set, which records what is `told` of it. Raises ValueError if the data set is too large."""
+    """The file of a data set, which records what is `told` of it. Raises ValueError if it is too large."""
+    if BLOCK * (4 + _png_size(card)) >= MOST_PAGE - BLOCK:
+        raise ValueError("images of this size are too large for Parquet; ask for webdataset")
     rows = group_rows(card)
     if len(dataset) > MOST_GROUPS * rows:
         raise ValueError(f"a Parquet file of this model holds at most {MOST_GROUPS * rows:,} images; ask for shards")

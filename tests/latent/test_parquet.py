@@ -98,5 +98,11 @@ def test_the_last_items_and_seeds_fit() -> None:
 def test_a_file_has_an_end_that_fits_into_memory() -> None:
     most = MOST_GROUPS * group_rows(CARD)
     assert parquet_of(data(0, most), CARD, "{}").size > most * 800
-    with pytest.raises(ValueError, match="at most 9,472,000 images; ask for shards"):
+    with pytest.raises(ValueError, match="at most 1,212,416 images; ask for shards"):
         parquet_of(data(0, most + 1), CARD, "{}")
+
+
+def test_images_that_fit_no_page_are_refused() -> None:
+    card = CARD.model_copy(update={"image": CARD.image.model_copy(update={"height": 4096, "width": 4096})})
+    with pytest.raises(ValueError, match="too large for Parquet; ask for webdataset"):
+        parquet_of(data(0, 1), card, "{}")
