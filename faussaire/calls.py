@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar, Unpack
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -65,6 +66,11 @@ class Call(Generic[T]):
 def models() -> Call[list[Model]]:
     """Get the cards of all models."""
     return Call("GET", "/v1/models", _read_models, "application/json", {})
+
+
+def model(name: str) -> Call[Model]:
+    """Get one model, by its name, or one version, by `NAME@` and at least 12 digits of its digest."""
+    return Call("GET", f"/v1/models/{quote(name, safe='@')}", _read_model, "application/json", {})
 
 
 def image(*, scale: Int = 1, **asked: Unpack[Asked]) -> Call[Image]:
@@ -173,6 +179,10 @@ def _media_type(answer: httpx.Response) -> str:
 def _read_models(answer: httpx.Response) -> list[Model]:
     # The card is strict, and takes a list for a tuple only from JSON.
     return TypeAdapter(dict[str, list[Model]]).validate_json(answer.content)["models"]
+
+
+def _read_model(answer: httpx.Response) -> Model:
+    return Model.model_validate_json(answer.content)
 
 
 def _read_content(answer: httpx.Response) -> bytes:

@@ -70,6 +70,7 @@ class Client:
         self._http.close()
 
     models = _answered(calls.models)
+    model = _answered(calls.model)
     image = _answered(calls.image)
     images = _answered(calls.images)
     items = _answered(calls.items)
@@ -124,6 +125,7 @@ class AsyncClient:
         await self._http.aclose()
 
     models = _awaited(calls.models)
+    model = _awaited(calls.model)
     image = _awaited(calls.image)
     images = _awaited(calls.images)
     items = _awaited(calls.items)

@@ -420,6 +420,13 @@ def test_a_data_set_that_ends_early_is_refused_wherever_it_ends(url: str, kind: 
     assert path.read_bytes() == whole.content
 
 
+def test_one_model_is_asked_for_by_its_name_or_a_version(called: Called) -> None:
+    (listed,) = [model for model in called("models") if model.card.name == "plain"]
+    assert called("model", "plain") == called("model", f"plain@{listed.digest[:12]}") == listed
+    with pytest.raises(Refused, match="404"):
+        called("model", "a/b?c")
+
+
 def test_a_page_in_place_of_an_image_is_no_image() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=PAGE, content=b"<html>"))
     with Client("http://proxy", transport=transport) as client, pytest.raises(UnexpectedAnswer, match="text/html"):

@@ -144,15 +144,17 @@ def claim(folder: Path, recipe: Recipe) -> None:
             )
 
 
-def complete(folder: Path, recipe: Recipe) -> None:
-    """Write the checksums of all shards into the folder's recipe, once all are there."""
+def complete(folder: Path, recipe: Recipe) -> Recipe | None:
+    """Write the checksums of all shards into the folder's recipe and return it; None if a shard is not there yet."""
     checksums: list[str] = []
     for number in range(recipe.shards):
         checksum = read_checksum(shard_path(folder, recipe.format, number, recipe.shards))
         if checksum is None:
-            return
+            return None
         checksums.append(checksum)
-    write_text(folder / NAME, recipe.model_copy(update={"checksums": checksums}).text())
+    completed = recipe.model_copy(update={"checksums": checksums})
+    write_text(folder / NAME, completed.text())
+    return completed
 
 
 def compare(folder: Path, recipe: Recipe, numbers: Sequence[int], display: Display) -> None:

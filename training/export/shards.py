@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from faussaire import Client, Refused, UnexpectedAnswer
-from latent import LatentSpace
+from latent import GeneratorCard, LatentSpace
 from latent.containers import Kind, container
 from latent.dataset import BLOCK, TEST_START, Dataset
 from latent.runs import NO_IMAGES, parts
 from training.errors import ServiceFailed, Unfit, UnknownName
+from training.export.croissant import write_descriptions
 from training.export.recipe import Job, Recipe, checksum_path, claim, complete, read_checksum, shard_path
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
@@ -49,7 +50,7 @@ def draw_shards(
         dataset = Dataset(model.card.space, job.seed, part.start, part.stop, job.balance, styles)
         return draw_shard(model, dataset, job.kind, into, advance)
 
-    _write_shards(folder, recipe or Recipe.of(job, model.card.name, sha256), numbers, write, display)
+    _write_shards(folder, recipe or Recipe.of(job, model.card.name, sha256), model.card, numbers, write, display)
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,13 @@ def fetch_shards(
     try:
         with Client(url, key=service.key, retries=RETRIES, wait=wait) as client:
             version = _find_version(client, url, service.name if recipe is None else recipe.version)
-            name, _, sha256 = version.partition("@")
+            card = client.model(version).card
+            sha256 = version.partition("@")[2]
 
             def write(into: Path, number: int, advance: Advance) -> str:
                 return fetch_shard(client, job, version, into, number, advance)
 
-            _write_shards(folder, recipe or Recipe.of(job, name, sha256), numbers, write, display)
+            _write_shards(folder, recipe or Recipe.of(job, card.name, sha256), card, numbers, write, display)
     except Refused as refused:
         field = f"{refused.field}: " if refused.field else ""
         raise ServiceFailed(f"{url} refused: {field}{refused.detail or refused.status}") from None
@@ -150,8 +152,13 @@ def fetch_shard(client: Client, job: Job, version: str, path: Path, number: int,
     return checksum.hexdigest()
 
 
-def _write_shards(folder: Path, recipe: Recipe, numbers: Sequence[int], write: WriteShard, display: Display) -> None:
-    """Write shards, each with a file of its checksum. A shard that has its checksum is kept."""
+def _write_shards(
+    folder: Path, recipe: Recipe, card: GeneratorCard, numbers: Sequence[int], write: WriteShard, display: Display
+) -> None:
+    """Write shards, each with a file of its checksum, and describe them when all are there.
+
+    A shard that has its checksum is kept.
+    """
     claim(folder, recipe)
     job = recipe.job
     with display.items(folder.name, sum(len(job.shard(number)) for number in numbers)) as advance:
@@ -167,7 +174,9 @@ def _write_shards(folder: Path, recipe: Recipe, numbers: Sequence[int], write: W
                 recipe.require_shard(number, checksum)
                 advance(len(job.shard(number)))
             display.say(f"{checksum}  {path}")
-    complete(folder, recipe)
+    completed = complete(folder, recipe)
+    if completed is not None:
+        write_descriptions(folder, completed, card)
 
 
 def parse_styles(words: Sequence[str]) -> dict[str, float]:

@@ -52,7 +52,8 @@ def test_a_recipe_draws_the_same_files_here_or_by_a_service(command: Command, fi
         assert command("--recipe", recipe, "--from", url, "-o", tmp_path / "there")[0] == 0
     for name in ("here", "there"):
         assert shards(tmp_path / name) == shards(first)
-        assert (tmp_path / name / "dataset.json").read_bytes() == recipe.read_bytes()
+        for told in ("dataset.json", "croissant.json", "README.md"):
+            assert (tmp_path / name / told).read_bytes() == (first / told).read_bytes()
 
 
 def test_any_shard_is_drawn_alone(command: Command, first: Path, tmp_path: Path) -> None:
