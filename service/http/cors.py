@@ -3,9 +3,10 @@
 from service.http.request import Answer, Headers, Request
 
 METHODS = b"GET, HEAD, POST"
-ASKED = b"Content-Type, If-None-Match, X-Request-Id, Faussaire-Canary, Authorization, X-Api-Key"
-SHOWN = b"ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id, " + b", ".join(
-    b"Faussaire-" + name for name in (b"Failed", b"Index", b"Model", b"Seed")
+ASKED = b"Content-Type, If-None-Match, Range, If-Range, X-Request-Id, Faussaire-Canary, Authorization, X-Api-Key"
+SHOWN = (
+    b"Accept-Ranges, Content-Range, ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id, "
+    + b", ".join(b"Faussaire-" + name for name in (b"Failed", b"Index", b"Model", b"Seed"))
 )
 KEPT = b"86400"
 """Seconds for which a browser keeps what it was told; many browsers keep it for less."""

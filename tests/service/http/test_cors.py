@@ -31,6 +31,15 @@ def test_an_allowed_page_may_ask_and_sees_our_headers(client: TestClient) -> Non
         assert "faussaire-seed" in answer.headers["access-control-expose-headers"].lower()
 
 
+def test_a_page_may_read_a_file_in_ranges(client: TestClient) -> None:
+    url = "/v1/datasets/part-00000-of-00001.parquet?n=3"
+    asked = client.options(url, headers=PREFLIGHT | {"origin": PAGE, "access-control-request-method": "GET"})
+    assert "Range, If-Range" in asked.headers["access-control-allow-headers"]
+    answer = client.get(url, headers={"origin": PAGE, "range": "bytes=-8"})
+    assert answer.status_code == 206
+    assert "Accept-Ranges, Content-Range" in answer.headers["access-control-expose-headers"]
+
+
 def test_another_page_may_not(client: TestClient) -> None:
     for origin in ("https://example.org.evil.example", "null", "http://example.org"):
         for answer in (
