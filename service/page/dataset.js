@@ -9,9 +9,12 @@ const unpacked = (reader) => (file, folder) =>
   `import shutil\nimport torchvision\n\nshutil.unpack_archive("${file}", "${folder}")\nimages = torchvision.datasets.${reader(folder)}`;
 const tuples = (file) =>
   `import webdataset\n\nimages = webdataset.WebDataset("${file}", shardshuffle=False).decode("pil").to_tuple("png", "cls")`;
+const rows = (file) =>
+  `import datasets\n\nimages = datasets.load_dataset("parquet", data_files="${file}", split="train")`;
 const FORMATS = {
   idx: { name: "MNIST's files", suffix: "tar", load: unpacked((folder) => `MNIST("${folder}", train=True)`) },
   webdataset: { name: "WebDataset", suffix: "tar", load: tuples },
+  parquet: { name: "Parquet", suffix: "parquet", load: rows },
   zip: { name: "zip of PNGs", suffix: "zip", load: unpacked((folder) => `ImageFolder("${folder}")`) },
 };
 const PNG = [0x89, 0x50, 0x4e, 0x47];

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from tests.conftest import program
 from tests.page.conftest import MODEL, Visit, drawn, pixels_of
@@ -99,6 +100,14 @@ def test_a_zip_of_a_data_set_is_saved_and_loaded(four: Visit, tmp_path: Path) ->
     images = loaded(four, save_set(four, "zip", 200), tmp_path)
     assert len(images) == 200
     assert images.classes == [str(digit) for digit in range(10)]
+
+
+def test_a_parquet_file_has_all_images(four: Visit) -> None:
+    rows = parquet.read_table(save_set(four, "parquet", 300)).to_pylist()
+    assert [row["index"] for row in rows] == list(range(300))
+    assert four.text("#set-load").endswith(
+        'images = datasets.load_dataset("parquet", data_files="mnist-infogan-300.parquet", split="train")'
+    )
 
 
 def test_the_images_of_a_webdataset_are_counted(four: Visit, tmp_path: Path) -> None:
