@@ -59,7 +59,7 @@ page-test: .venv/dev/installed ## drive the playground in a real browser (needs 
 exact-test: .venv/dev/installed ## prove that every batch, runtime and optimisation draws the same pixels (needs node and npm)
 	$(BIN)/python -m pytest tests/exact
 
-faults: .venv/dev/installed ## see that the service bears a full disk, a log that nobody reads and the like (a minute)
+faults: .venv/dev/installed ## see that the service and training bear kills, a full disk, lost models and the like (five minutes)
 	$(BIN)/python -m pytest tests/faults
 
 audit: .venv/audit/installed ## look for known holes in the packages of requirements/ (needs an index with data on them)
