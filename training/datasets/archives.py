@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from training.datasets.collection import Collection, by_folder, name_class, split_of
-from training.datasets.folder import endings
+from training.datasets.folder import endings, is_passed_over
 from training.datasets.pictures import Picture
 from training.errors import DataUnavailable
 
@@ -24,8 +24,14 @@ def read_archives(where: Path, files: Sequence[Path], name: str) -> Collection:
         for file, members in opened:
             parts.setdefault(split_of(file.name), []).extend(_pairs(file, members))
         return Collection.split(where, parts)
-    pictures = {path: _picture(file, path, content) for file, members in opened for path, content in members.items()}
-    return by_folder(where, name, zip(_without_top(list(pictures)), pictures.values(), strict=True))
+    splits = {file: split_of(file.name) for file in files}
+    parted = len(set(splits.values())) > 1
+    found = (
+        (PurePosixPath(splits[file]) / path if parted else path, _picture(file, path, content))
+        for file, members in opened
+        for path, content in members.items()
+    )
+    return by_folder(where, name, found)
 
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -34,8 +40,7 @@ def _members(file: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     try:
         for name, content in _unzipped(file) if zipfile.is_zipfile(file) else _untarred(file):
             path = PurePosixPath(name)
-            hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-            if path.suffix.lower() in wanted and not hidden:
+            if path.suffix.lower() in wanted and not any(map(is_passed_over, path.parts)):
                 yield path, content.read()
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataUnavailable(
@@ -56,7 +61,7 @@ def _unzipped(file: Path) -> Iterator[tuple[str, io.BufferedIOBase]]:
         for member in archive.infolist():
             if not member.is_dir():
                 with archive.open(member) as content:
-                    yield member.filename, content  # type: ignore[misc]
+                    yield member.filename.replace("\\", "/"), content  # type: ignore[misc] # as .NET wrote them once
 
 
 def _pairs(file: Path, members: dict[PurePosixPath, bytes]) -> Iterator[Picture]:
@@ -80,11 +85,3 @@ def _suffixes(path: PurePosixPath) -> tuple[str, str]:
 
 def _picture(file: Path, path: PurePosixPath, content: bytes) -> Picture:
     return Picture(str(path), "", content, f"{file}, {path}")
-
-
-def _without_top(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    """Drop the folder that all lie in, if its pictures have folders of their own: it is what was packed."""
-    tops = {path.parts[0] for path in paths}
-    if len(tops) == 1 and all(len(path.parts) > 2 for path in paths):
-        return [PurePosixPath(*path.parts[1:]) for path in paths]
-    return paths

@@ -1,7 +1,7 @@
 """NumPy's files: an `.npz` with images and labels, or a pair of `.npy` files."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +20,41 @@ PAIRS = (("images", "labels"), ("image", "label"), ("x", "y"), ("X", "y"), ("dat
 Array = NDArray[Any]
 
 
-def read_arrays(path: Path, name: str) -> Collection:
-    """Images (N, H, W), (N, H, W, channels) or (N, channels, H, W), and labels (N,) of each split.
+def read_arrays(where: Path, files: Sequence[Path], name: str) -> Collection:
+    """Images (N, H, W), (N, H, W, channels) or (N, channels, H, W), and labels (N,) of each split, of all files.
 
-    Without labels they are one class `name`. Raises DataUnavailable.
+    The names of the arrays and of their files say the split. Beside a single `.npy` file of images may be one with the
+    labels. Without labels they are one class `name`. Raises DataUnavailable.
     """
-    arrays = _load(path)
-    parts: dict[str, dict[str, tuple[str, Array]]] = {}
-    for key, array in arrays.items():
-        kind = "images" if array.ndim in (3, 4) else "labels" if array.size == len(array) else ""
-        if not kind or kind in parts.setdefault(split_of(key), {}):
-            raise DataUnavailable(
-                f"{path}: array '{key}' of shape {array.shape} is neither the images (N, H, W, channels) nor the "
-                "labels (N,) of a split; leave it out"
-            )
-        parts[split_of(key)][kind] = key, array
-    return Collection.split(path, {split: list(_pictures(path, part, name)) for split, part in parts.items()})
+    if len(files) == 1 and files[0].suffix == ".npy" and (beside := _labels_beside(files[0])) is not None:
+        files = [*files, beside]
+    parts: dict[str, dict[str, tuple[Path, str, Array]]] = {}
+    for file in files:
+        for key, array in _open(file).items():
+            kind = "images" if array.ndim in (3, 4) else "labels" if array.ndim and array.size == len(array) else ""
+            part = parts.setdefault(split_of(f"{key} {file.stem}"), {})
+            if not kind or kind in part:
+                raise DataUnavailable(
+                    f"{file}: array '{key}' of shape {array.shape} is neither the images (N, H, W, channels) nor the "
+                    "labels (N,) of a split, or is there twice; leave it out"
+                )
+            part[kind] = file, key, array
+    return Collection.split(where, {split: list(_pictures(part, name)) for split, part in parts.items()})
 
 
-def _load(path: Path) -> dict[str, Array]:
-    """The arrays in a file, and of an `.npy` file those in the file beside it that has the labels."""
+def _open(path: Path) -> dict[str, Array]:
+    """The arrays of an `.npz` file by their names, or that of an `.npy` file by the file's. Raises DataUnavailable."""
     try:
-        loaded = _open(path)
-        beside = _labels_beside(path) if path.suffix == ".npy" else None
-        return loaded if beside is None else loaded | {"labels": _open(beside)["images"]}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {path.stem: loaded}
+            return {key: array for key in loaded.files if (array := loaded[key]).ndim}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataUnavailable(
             f"{path} cannot be read as arrays of numbers: it ends early, is damaged, or holds objects; write it again "
             "with numpy.save or numpy.savez"
         ) from error
-
-
-def _open(path: Path) -> dict[str, Array]:
-    """The arrays of an `.npz` file by their names, or that of an `.npy` file as `images`."""
-    with path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"images": loaded}
-        return {key: array for key in loaded.files if (array := loaded[key]).ndim}
 
 
 def _labels_beside(path: Path) -> Path | None:
@@ -67,12 +64,13 @@ def _labels_beside(path: Path) -> Path | None:
     return next((file for file in found if file.is_file()), None)
 
 
-def _pictures(path: Path, part: dict[str, tuple[str, Array]], name: str) -> Iterator[Picture]:
+def _pictures(part: dict[str, tuple[Path, str, Array]], name: str) -> Iterator[Picture]:
     if "images" not in part:
-        raise DataUnavailable(f"{path}: array '{part['labels'][0]}' has no images; add an array (N, H, W, channels)")
-    key, images = part["images"]
+        path, key, _ = part["labels"]
+        raise DataUnavailable(f"{path}: array '{key}' has no images; add an array (N, H, W, channels)")
+    path, key, images = part["images"]
     levels = _levels(path, key, images)
-    labels = part["labels"][1].reshape(-1) if "labels" in part else None
+    labels = part["labels"][2].reshape(-1) if "labels" in part else None
     if labels is not None and len(labels) != len(levels):
         raise DataUnavailable(f"{path}: there are {len(levels)} images and {len(labels)} labels; give one for each")
     for row, pixels in enumerate(levels):

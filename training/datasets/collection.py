@@ -10,6 +10,9 @@ from pathlib import PurePosixPath
 from training.datasets.pictures import Picture
 from training.errors import DataUnavailable
 
+Placed = tuple[PurePosixPath, Picture]
+"""A picture and its path in the data set."""
+
 TEST_EVERY = 10
 LONGEST_CLASS = 100
 """Characters of a class's name in a card."""
@@ -23,6 +26,8 @@ SPLITS = {
     "validation": "val",
 }
 """What the parts of data sets are called."""
+FILLERS = {"set", "data", "images", ""}
+"""What may follow in the name of a part's folder, as in `test_set`."""
 
 
 @dataclass(frozen=True)
@@ -58,30 +63,58 @@ def split_of(name: str) -> str:
     return next((SPLITS[word] for word in words if word in SPLITS), "train")
 
 
-def by_folder(where: object, whole: str, found: Iterable[tuple[PurePosixPath, Picture]]) -> Collection:
+def by_folder(where: object, whole: str, found: Iterable[Placed]) -> Collection:
     """Pictures by their paths. The first folder is the class, behind folders `train` and `test` if there are both.
 
-    Pictures in no folder are one class, called `whole`. Raises DataUnavailable.
+    A folder that all others lie in does not count. Pictures in no folder are one class, called `whole`. Raises
+    DataUnavailable.
     """
-    placed = sorted(found, key=lambda pair: pair[0])
-    tops = {path.parts[0] for path, _ in placed if len(path.parts) > 1}
-    parted = "train" in tops and any(SPLITS.get(top) in ("test", "val") for top in tops)
     parts: dict[str, list[Picture]] = {}
     bare: list[Picture] = []
     origins: dict[str, str] = {}
-    for path, picture in placed:
-        split, inside = (SPLITS.get(path.parts[0], ""), path.parts[1:]) if parted else ("train", path.parts)
-        if not split or not inside:
-            raise DataUnavailable(f"{picture.where} lies beside the folders of {where}; move it into one of them")
-        label = name_class(inside[0], picture.where) if len(inside) > 1 else whole
-        if len(inside) == 1:
-            bare.append(picture)
-        elif origins.setdefault(label, inside[0]) != inside[0]:
-            raise DataUnavailable(f"two folders of {where} are called '{label}', in other bytes; rename one")
-        parts.setdefault(split, []).append(_labelled(picture, label))
+    for split, placed in _part(where, _without_top(sorted(found, key=lambda pair: pair[0]))).items():
+        for path, picture in _without_top(placed):
+            top = path.parts[0]
+            label = name_class(top, picture.where) if len(path.parts) > 1 else whole
+            if len(path.parts) == 1:
+                bare.append(picture)
+            elif origins.setdefault(label, top) != top:
+                raise DataUnavailable(f"two folders of {where} are called '{label}', in other bytes; rename one")
+            parts.setdefault(split, []).append(_labelled(picture, label))
     if bare and origins:
         raise DataUnavailable(f"{bare[0].where} lies beside the class folders of {where}; move it into one of them")
     return Collection.split(where, parts)
+
+
+def _part(where: object, placed: list[Placed]) -> dict[str, list[Placed]]:
+    """The pictures of each split with their paths in it; all of them are `train` if there are no such folders."""
+    named = {_split_of_folder(path.parts[0]) for path, _ in placed if len(path.parts) > 1}
+    if "train" not in named or not named & {"test", "val"}:
+        return {"train": placed}
+    parts: dict[str, list[Placed]] = {}
+    for path, picture in placed:
+        split = _split_of_folder(path.parts[0])
+        if not split or len(path.parts) == 1:
+            raise DataUnavailable(f"{picture.where} lies beside the folders of {where}; move it into one of them")
+        parts.setdefault(split, []).append((_below(path), picture))
+    return parts
+
+
+def _without_top(placed: list[Placed]) -> list[Placed]:
+    """Drop each folder that all lie in, if the pictures have folders of their own: it is what was packed."""
+    while len({path.parts[0] for path, _ in placed}) == 1 and all(len(path.parts) > 2 for path, _ in placed):
+        placed = [(_below(path), picture) for path, picture in placed]
+    return placed
+
+
+def _below(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(*path.parts[1:])
+
+
+def _split_of_folder(name: str) -> str:
+    """Which split a folder is of by its name, as `Testing` or `test_set`; none if it is a class, as `test tubes`."""
+    first, *rest = re.split(r"[^a-z]+", name.lower())
+    return SPLITS.get(first, "") if FILLERS.issuperset(rest) else ""
 
 
 def name_class(name: str, where: str) -> str:

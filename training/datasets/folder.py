@@ -24,18 +24,23 @@ def endings() -> set[str]:
 
 
 def find_files(folder: Path, suffixes: set[str]) -> Iterator[PurePosixPath]:
-    """The files with these suffixes inside a folder, by their paths there; none that are hidden."""
+    """The files with these suffixes inside a folder, by their paths there; none that are passed over."""
     seen: set[str] = set()
     for inside, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(inside)
         # A link may lead back to where it came from.
-        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        folders[:] = [] if real in seen else [name for name in folders if not is_passed_over(name)]
         if real in seen:
             continue
         seen.add(real)
         for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
+            if not is_passed_over(name) and Path(name).suffix.lower() in suffixes:
                 yield PurePosixPath(os.path.relpath(Path(inside) / name, folder))
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder is hidden, or is what macOS or Synology put beside those of a person."""
+    return name.startswith((".", "__MACOSX", "@eaDir"))
 
 
 def _picture(folder: Path, path: PurePosixPath) -> Picture:

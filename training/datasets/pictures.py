@@ -27,6 +27,8 @@ QUARTER_TURNED = 5
 """From this Exif orientation on, height and width change places."""
 BYTE = 8
 """Bits of a level that need no scaling."""
+LEAST_RANGE = 8
+"""The least range of the levels of all pictures. Masks of 0 and 1 would be black."""
 SHALLOW = 1 << 6
 """If the upper 8 bits of 16-bit colours are all below this, the colours fill 14 bits or fewer."""
 
@@ -77,9 +79,12 @@ def lay_out(pictures: Sequence[Picture], size: tuple[int, int] | None) -> Tensor
         _check_colours(pictures, surveys)
         paint = partial(_paint, size=frame, depth=depth, ground=_choose_ground(surveys))
         images = torch.from_numpy(np.stack(list(pool.map(paint, pictures))))  # (N, H, W, 3)
-    if images.min() == images.max():
+    least, most = int(images.min()), int(images.max())
+    if most - least < LEAST_RANGE:
+        found = "alike" if least == most else f"from {least} to {most} of 0 to 255"
         raise DataUnavailable(
-            f"{pictures[0].where} and the other pictures show nothing: all their pixels are alike; check what drew them"
+            f"{pictures[0].where} and the other pictures show nothing: all their pixels are {found}; check what drew "
+            "them, and scale its levels to 0 to 255"
         )
     grey = bool((images == images[..., :1]).all())
     return images[..., : 1 if grey else 3].permute(0, 3, 1, 2).contiguous()
@@ -204,14 +209,16 @@ def _whole_levels(image: Image.Image) -> Levels:
 @contextmanager
 def _reading(picture: Picture) -> Iterator[io.BytesIO]:
     """The file of a picture. Every error of a decoder becomes DataUnavailable, and names the file."""
-    content = picture.content.read_bytes() if isinstance(picture.content, Path) else picture.content
-    assert isinstance(content, bytes)
     try:
+        content = picture.content.read_bytes() if isinstance(picture.content, Path) else picture.content
+        assert isinstance(content, bytes)
         yield io.BytesIO(content)
     except Exception as error:  # decoders raise whatever the damage happens to look like
         cause = "it is damaged, or is no picture"
         if isinstance(error, Image.DecompressionBombError) or type(error) is ValueError:
             cause = str(error)
+        if isinstance(error, OSError) and error.strerror:  # of the file, as a link that leads nowhere
+            cause = error.strerror
         raise DataUnavailable(
             f"{picture.where} cannot be read as a picture: {cause}; replace it, or move it elsewhere"
         ) from error

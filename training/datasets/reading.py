@@ -14,15 +14,10 @@ Read = Callable[[Path, Sequence[Path], str], Collection]
 """From the path that was named, its files, and the name of pictures without a class."""
 
 
-def _read_arrays(_: Path, files: Sequence[Path], name: str) -> Collection:
-    named = [file for file in files if file.suffix == ".npz" or file.stem in {images for images, _ in arrays.PAIRS}]
-    return arrays.read_arrays((named or list(files))[0], name)
-
-
 READERS: tuple[tuple[set[str], Read], ...] = (
     (archives.SUFFIXES, archives.read_archives),
     (tables.SUFFIXES, tables.read_tables),
-    (arrays.SUFFIXES, _read_arrays),
+    (arrays.SUFFIXES, arrays.read_arrays),
 )
 
 

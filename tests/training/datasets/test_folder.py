@@ -162,6 +162,10 @@ def test_pictures_without_any_difference_are_refused(tmp_path: Path) -> None:
         Image.new("RGBA", (8, 8), (90, 0, 0, 0)).save(tmp_path / f"{k}.png")
     with pytest.raises(DataUnavailable, match="show nothing: all their pixels are alike"):
         load_images(str(tmp_path), Path("data"), train=True)
+    for k, stroke in enumerate(strokes(4)):
+        Image.fromarray(stroke // 255).save(tmp_path / f"{k}.png")
+    with pytest.raises(DataUnavailable, match=r"are from 0 to 1 of 0 to 255.*scale its levels"):
+        load_images(str(tmp_path), Path("data"), train=True)
 
 
 def test_an_opaque_picture_of_another_shape_is_framed_by_the_colour_of_its_border(tmp_path: Path) -> None:
@@ -254,5 +258,46 @@ def test_pictures_deeper_in_the_folder_of_a_class_are_of_the_class(tmp_path: Pat
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(stroke).save(place / f"{k}.png")
     (tmp_path / "line" / "again").symlink_to(tmp_path / "line")
+    fill(tmp_path / "dots")
     images = load_images(str(tmp_path), Path("data"), train=True)
-    assert (images.classes, len(images)) == (("line",), 5)
+    assert images.classes == ("dots", "line")
+    assert images.labels.bincount().tolist() == [54, 5]
+
+
+def test_folders_that_all_pictures_lie_in_are_no_class(tmp_path: Path) -> None:
+    fill(tmp_path / "unzipped" / "things")
+    images = load_images(str(tmp_path), Path("data"), train=True)
+    assert images.classes == tuple(sorted(COLOURS))
+
+
+@pytest.mark.parametrize(
+    ("train", "test"), [("training", "testing"), ("Train", "Test"), ("training_set", "test_set"), ("train", "Valid 1")]
+)
+def test_folders_of_splits_have_many_names(tmp_path: Path, train: str, test: str) -> None:
+    fill(tmp_path / "things" / train, count=3)
+    fill(tmp_path / "things" / test / "images", count=1)
+    images, tested = (load_images(str(tmp_path), Path("data"), train=part) for part in (True, False))
+    assert images.classes == tested.classes == tuple(sorted(COLOURS))
+    assert (len(images), len(tested)) == (9, 3)
+
+
+def test_a_class_may_be_called_as_a_split_is(tmp_path: Path) -> None:
+    fill(tmp_path / "train")
+    for name in ("train", "test tubes"):
+        fill(tmp_path / "both" / name, count=4)
+    assert load_images(str(tmp_path / "both"), Path("data"), train=True).classes == ("test tubes", "train")
+
+
+def test_what_systems_put_beside_pictures_is_passed_over(tmp_path: Path) -> None:
+    fill(tmp_path)
+    for name in ("__MACOSX/a/0.png", "blue/@eaDir/0.png", ".thumbnails/a/0.png", "blue/._0.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"no picture")
+    assert load_images(str(tmp_path), Path("data"), train=True).classes == tuple(sorted(COLOURS))
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "blue" / "gone.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataUnavailable, match=r"blue/gone.png cannot be read as a picture: No such file"):
+        load_images(str(tmp_path), Path("data"), train=True)

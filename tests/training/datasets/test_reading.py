@@ -136,6 +136,44 @@ def test_the_names_of_files_say_which_are_for_the_test(tmp_path: Path) -> None:
     assert (len(train), len(test)) == (60, 20)
 
 
+def test_the_files_of_a_folder_are_read_together(tmp_path: Path) -> None:
+    rows = {"train": slice(0, 40), "test": slice(40, 60)}
+    for way in ("npz", "npy", "zip"):
+        (tmp_path / way).mkdir()
+    for split, part in rows.items():
+        np.savez(tmp_path / "npz" / f"{split}.npz", images=PIXELS[part], labels=LABELS[part])
+        np.save(tmp_path / "npy" / f"X_{split}.npy", PIXELS[part])
+        np.save(tmp_path / "npy" / f"y_{split}.npy", LABELS[part])
+        with zipfile.ZipFile(tmp_path / "zip" / f"{split}.zip", "w") as archive:
+            for name, content in list(pngs().items())[part]:
+                archive.writestr(name.replace("digits", split), content)
+    for way in ("npz", "npy", "zip"):
+        train, test = both(tmp_path / way)
+        assert train.classes == test.classes == NAMES
+        assert (len(train), len(test)) == (40, 20)
+    np.save(tmp_path / "npy" / "ids_train.npy", np.arange(40))
+    with pytest.raises(DataUnavailable, match=r"'y_train' of shape .* is there twice"):
+        both(tmp_path / "npy")
+
+
+def test_shards_may_have_pictures_of_the_same_name(tmp_path: Path) -> None:
+    for shard, part in (("a", slice(0, 30)), ("b", slice(30, 60))):
+        with zipfile.ZipFile(tmp_path / f"{shard}.zip", "w") as archive:
+            for k, (pixels, label) in enumerate(zip(PIXELS[part], LABELS[part] % 2, strict=True)):
+                archive.writestr(f"{label}/{k}.png", png(pixels))
+    train, test = both(tmp_path)
+    assert len(train) + len(test) == 60
+
+
+def test_a_zip_file_may_part_folders_as_windows_does(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
+        for name, content in pngs().items():
+            member = zipfile.ZipInfo()
+            member.filename = name.replace("/", "\\")
+            archive.writestr(member, content)
+    assert both(tmp_path / "digits.zip")[0].classes == NAMES
+
+
 def test_labels_may_be_words_and_colours_may_come_first(tmp_path: Path) -> None:
     colours = np.stack([PIXELS, PIXELS // 2, PIXELS // 3], 1)
     words = np.array(["even", "odd"])[LABELS % 2]
