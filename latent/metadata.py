@@ -3,6 +3,7 @@
 A colour profile of a megabyte, a wrong checksum or a broken Exif says nothing of the pixels, but makes readers fail.
 """
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -17,6 +18,9 @@ PNG_KEPT = {b"tRNS", b"acTL", b"fcTL", b"fdAT"}
 
 JPEG_KEPT = {0xE0, 0xEE}
 """Segments of applications that decide what is seen: JFIF, and Adobe for the colours."""
+
+FILLED = re.compile(rb"\xff+")
+"""A marker begins with one such byte, and more may fill before it (ITU-T T.81, B.1.1.2)."""
 
 EXIF, START_OF_SCAN, COMMENT = 0xE1, 0xDA, 0xFE
 APPLICATIONS = range(0xE0, 0xF0)
@@ -117,17 +121,20 @@ def _text(chunk: Chunk) -> str | None:
 
 def _strip_jpeg(content: bytes) -> bytes:
     kept, end = [content[:2]], 2
-    for marker, data, segment in _segments(content):
+    for marker, _, segment in _segments(content):
         if marker in JPEG_KEPT or not (marker in APPLICATIONS or marker == COMMENT):
             kept.append(segment)
-        end += 4 + len(data)
+        end += len(segment)
     return b"".join([*kept, content[end:]])
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """The segments of a JPEG before its pixels: marker, data, and the whole."""
+    """The segments of a JPEG before its pixels: marker, data, and the whole, with any bytes that fill before it."""
     start = 2
-    while start + 4 <= len(content) and content[start] == 0xFF and content[start + 1] != START_OF_SCAN:
-        end = start + 2 + max(2, int.from_bytes(content[start + 2 : start + 4]))
-        yield content[start + 1], content[start + 4 : end], content[start:end]
+    while (filled := FILLED.match(content, start)) is not None:
+        place = filled.end()
+        if place + 3 > len(content) or content[place] == START_OF_SCAN:
+            return
+        end = place + 1 + max(2, int.from_bytes(content[place + 1 : place + 3]))
+        yield content[place], content[place + 3 : end], content[start:end]
         start = end

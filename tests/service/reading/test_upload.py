@@ -154,6 +154,7 @@ SEGMENTS: dict[str, bytes] = {
     "an index of several pictures": segment(0xE2, b"MPF\0MM\0*\0\0\0\xff"),
     "broken resources": segment(0xED, b"Photoshop 3.0\x008BIM\4\4\0\0\xff"),
     "a comment": segment(0xFE, b"\xff\xff"),
+    "bytes that fill": b"\xff\xff" + segment(0xFE, b"?") + b"\xff",
 }
 
 
