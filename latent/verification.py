@@ -85,8 +85,7 @@ class Claim:
             raise Unverified(
                 "codes-not-recorded", "The sheet's codes were too long to record; verify its images alone."
             )
-        unscaled = cls(origin, version, *size)
-        width, height = unscaled.columns * version.card.image.width, unscaled.rows * version.card.image.height
+        width, height = cls(origin, version, *size).drawn_size
         scale = size[0] // width
         if scale < 1 or size != (scale * width, scale * height):
             shown = f"{size[0]} x {size[1]}"
@@ -94,6 +93,16 @@ class Claim:
                 "size-differs", f"It is {shown} pixels; the record draws {width} x {height}, or a multiple."
             )
         return cls(origin, version, *size, scale)
+
+    @property
+    def drawn_size(self) -> tuple[int, int]:
+        """Width and height of what the record draws."""
+        return self.columns * self.version.card.image.width, self.rows * self.version.card.image.height
+
+    def has_proportions(self) -> bool:
+        """Whether the picture can be what the record draws, perhaps enlarged: not a part of it, nor more than it."""
+        width, height = self.drawn_size
+        return self.width >= width and abs(self.width * height - self.height * width) <= max(width, height)
 
     @property
     def count(self) -> int:

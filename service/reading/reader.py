@@ -12,14 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from latent import GeneratorCard, ModelVersion
 from latent.decimals import shortest
-from latent.origin import ImageOrigin, SheetOrigin, is_noise_of
+from latent.origin import ImageOrigin, Origin, SheetOrigin, is_noise_of
 from latent.png import encode_png
+from latent.verification import Claim
 from service.errors import NoRecogniser, SheetOfImages, UnclearImage
 from service.inference.recogniser import Recogniser
 from service.reading.certainty import certainty
 from service.reading.drawing import REMEDY, Removed
 from service.reading.framing import frame
-from service.reading.upload import decode, open_upload
+from service.reading.upload import Upload, decode, open_upload
 from service.registry.catalogue import Catalogue
 
 LEAST_CERTAINTY = 0.7
@@ -94,7 +95,7 @@ class CodesReader:
         SheetOfImages and NoRecogniser.
         """
         upload = open_upload(content, self._max_pixels)
-        origin = upload.origin
+        origin = self._origin_of(upload)
         if isinstance(origin, SheetOrigin):
             raise SheetOfImages("body", self._explain_sheet(origin))
         served = self._catalogue.find(asked)
@@ -106,6 +107,14 @@ class CodesReader:
         if served.recogniser is None:
             raise NoRecogniser("model", self._explain_no_recogniser(served.version, origin))
         return recognise(decode(upload), served.recogniser, served.version)
+
+    def _origin_of(self, upload: Upload) -> Origin | None:
+        """The record, unless a tool kept it with a part of the picture, or with another beside it."""
+        origin = upload.origin
+        drew = None if origin is None else self._catalogue.of_digest(origin.digest)
+        if origin is None or drew is None or Claim(origin, drew.version, *upload.picture.size).has_proportions():
+            return origin
+        return None
 
     def _explain_sheet(self, sheet: SheetOrigin) -> str:
         drew = self._catalogue.of_digest(sheet.digest)

@@ -69,7 +69,7 @@ def told(content: bytes) -> dict[str, Any]:
 
 def drawing() -> NDArray[np.uint8]:
     """A bright stroke, off the middle of a dark page."""
-    page = np.zeros((60, 90), np.uint8)
+    page = np.zeros((60, 60), np.uint8)
     page[10:50, 20:26] = 255
     page[44:50, 20:50] = 200
     return page
@@ -222,6 +222,20 @@ def test_a_chunk_of_much_text_is_not_looked_at(client: TestClient) -> None:
     origin = json.dumps(told(draw(client, seed=1)))
     assert read(client, encoded(drawing(), faussaire=origin + " " * 1_000))["source"] == "metadata"
     assert read(client, encoded(drawing(), faussaire=origin + " " * LONGEST))["source"] == "recogniser"
+
+
+def test_a_record_kept_with_a_part_or_with_more_is_passed_over(client: TestClient) -> None:
+    image, sheet = draw(client, seed=1), draw(client, seed=1, n=4)
+    pixels, tiles = (np.asarray(Image.open(io.BytesIO(content))) for content in (image, sheet))
+    of_image, of_sheet = (json.dumps(told(content)) for content in (image, sheet))
+    assert read(client, encoded(np.kron(pixels, np.ones((3, 3), np.uint8)), faussaire=of_image))["source"] == "metadata"
+    for other, record in (
+        (tiles[:28, :28], of_sheet),
+        (pixels[:, 2:], of_image),
+        (np.hstack([pixels, np.zeros_like(pixels)]), of_image),
+    ):
+        answers = [client.post("/v1/codes", content=encoded(other, **told)) for told in ({"faussaire": record}, {})]
+        assert answers[0].json() == answers[1].json()
 
 
 def test_a_sheet_is_refused_with_the_requests_that_draw_its_tiles(client: TestClient) -> None:
