@@ -12,6 +12,7 @@ import torch
 from latent import GeneratorCard, ImageShape
 from latent.card import recogniser_path
 from training.datasets.images import ImageSet, load_images
+from training.datasets.sources import SOURCES
 from training.errors import Diverged, Interrupted, TrainingError, Unfit, UnknownName
 from training.evaluation import report
 from training.evaluation.by_class import SEED
@@ -63,6 +64,12 @@ def _repeat_exactly() -> None:
     """Choose kernels that give the same sums each time. Otherwise a run that goes on would become another run."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+
+
+def _check_apart(run: Path, data: str) -> None:
+    """Raises Unfit for a run in the folder of its data, where its pictures would be a class of the data."""
+    if data not in SOURCES and run.resolve().is_relative_to(Path(data).resolve()):
+        raise Unfit(f"{run} lies in the folder of the images, {data}; name another with --run, outside of it")
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,7 @@ class Workspace:
         if config.batch > len(images):
             raise TrainingError(f"--batch {config.batch} is more than the data set's {len(images)} images")
         folder = Run(run or self.root / f"{config.preset}-{images.card.name}-{config.seed}")
+        _check_apart(folder.folder, config.data)
         with folder.lock():  # before the judge takes its time
             if renamed := folder.claim(config, images.contents()):
                 self.display.say(renamed)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from tests.training.conftest import drawn_digits
 from training.commands.terminal import Terminal
-from training.errors import RunMismatch
+from training.errors import RunMismatch, Unfit
 from training.export.model import Model
 from training.loop.run import Config, Run
 from training.publishing.gate import Protocol
@@ -39,6 +39,14 @@ def fill_colours(folder: Path) -> None:
             place = folder / ("red", "green", "blue")[label]
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(colour).save(place / f"{len(list(place.iterdir()))}.png")
+
+
+def test_a_run_does_not_lie_among_its_images(workspace: Workspace, tmp_path: Path) -> None:
+    fill_flat(tmp_path / "flat")
+    for data, run in (("flat", tmp_path / "flat"), ("flat", Path("flat/runs/a")), (".", None)):
+        with pytest.raises(Unfit, match=r"lies in the folder of the images, .*another with --run"):
+            workspace.train(Config.of("gan", data=data, seed=0, epochs=1, batch=7), run, "ignore")
+    assert len(list((tmp_path / "flat").rglob("*"))) == 24
 
 
 def test_pictures_without_classes_get_codes_and_no_figure_that_means_nothing(
