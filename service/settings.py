@@ -23,6 +23,9 @@ OTHERS = re.compile(
 )
 """Variables that are no settings of the service."""
 
+ORIGIN = re.compile(r"\*|null|[a-z][a-z\d+.-]*://[^/\s]+/?")
+"""What a browser sends as a page's origin, and `*`."""
+
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -147,6 +150,16 @@ class Settings(BaseSettings):
         """None if `/metrics` is where all else is."""
         return _split(self.metrics_address)
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: str) -> str:
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"'{origin}' is no origin; give scheme and host, such as https://example.org, without a path"
+                )
+        return value
+
     @property
     def origins(self) -> frozenset[str]:
         return frozenset(origin.strip().rstrip("/") for origin in self.cors_origins.split(",") if origin.strip())
@@ -160,7 +173,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "_".join(str(part) for part in first["loc"]).upper()
-            raise InvalidSetting(f"{PREFIX}{name}: {first['msg']}") from None
+            raise InvalidSetting(f"{PREFIX}{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _split(address: str) -> tuple[str, int] | None:

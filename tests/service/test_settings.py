@@ -18,6 +18,18 @@ def test_a_setting_that_is_not_valid_is_named_in_one_line(monkeypatch: pytest.Mo
         Settings.from_environment()
 
 
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/page", "https://", "localhost:8000"])
+def test_an_origin_that_no_page_can_have_is_named(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("FAUSSAIRE_CORS_ORIGINS", f"https://a.example/, {origin}")
+    with pytest.raises(
+        InvalidSetting, match=f"^FAUSSAIRE_CORS_ORIGINS: '{origin}' is no origin; .*https://example.org"
+    ):
+        Settings.from_environment()
+    for fit in ("", "*", "null", "https://a.example, http://localhost:8000/", "chrome-extension://abc"):
+        monkeypatch.setenv("FAUSSAIRE_CORS_ORIGINS", fit)
+        Settings.from_environment()
+
+
 @pytest.mark.parametrize(
     ("address", "read"),
     [
