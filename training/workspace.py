@@ -13,7 +13,7 @@ from latent import GeneratorCard, ImageShape
 from latent.card import recogniser_path
 from training.datasets.images import ImageSet, load_images
 from training.datasets.sources import SOURCES
-from training.errors import Diverged, Interrupted, TrainingError, Unfit, UnknownName
+from training.errors import DataUnavailable, Diverged, Interrupted, TrainingError, Unfit, UnknownName
 from training.evaluation import report
 from training.evaluation.by_class import SEED
 from training.evaluation.evaluation import Evaluation, Measures, Protocol, count_stages, evaluate, is_fresh
@@ -94,6 +94,11 @@ class Workspace:
         Raises InvalidRun, RunMismatch, UnknownName and DataUnavailable.
         """
         config = run.read_config()
+        if config.data not in SOURCES and not Path(config.data).exists():
+            raise DataUnavailable(
+                f"{run.folder} was trained on {config.data}, and nothing is there now; bring the data back, or repeat "
+                f"the command 'faussaire train' of this run with their new path: --data PATH --run {run.folder}"
+            )
         images = self.load(config.data, train=train, frame=config.frame)
         if train and (renamed := run.compare(images.contents(), config.data)):
             self.display.say(renamed)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from tests.training.conftest import drawn_digits
 from training.commands.terminal import Terminal
-from training.errors import RunMismatch, Unfit
+from training.errors import DataUnavailable, RunMismatch, Unfit
 from training.export.model import Model
 from training.loop.run import Config, Run
 from training.publishing.gate import Protocol
@@ -47,6 +47,19 @@ def test_a_run_does_not_lie_among_its_images(workspace: Workspace, tmp_path: Pat
         with pytest.raises(Unfit, match=r"lies in the folder of the images, .*another with --run"):
             workspace.train(Config.of("gan", data=data, seed=0, epochs=1, batch=7), run, "ignore")
     assert len(list((tmp_path / "flat").rglob("*"))) == 24
+
+
+def test_a_run_whose_data_have_moved_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "lines").mkdir()
+    fill_flat(tmp_path / "lines" / "thin")
+    config = Config.of("gan", data="lines", seed=0, epochs=1, batch=7)
+    run, _ = workspace.train(config, None, "ignore")
+    (tmp_path / "lines").rename(tmp_path / "moved")
+    later = Workspace(Path("data"), CPU, Terminal())
+    with pytest.raises(DataUnavailable, match=rf"trained on lines, and nothing is there.*--run {run.folder}"):
+        later.load_of(run, train=True)
+    later.train(config.model_copy(update={"data": "moved"}), run.folder, "ignore")
+    assert len(later.load_of(run, train=True)) > 7
 
 
 def test_pictures_without_classes_get_codes_and_no_figure_that_means_nothing(
