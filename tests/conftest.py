@@ -21,6 +21,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 import uvicorn
+from hypothesis import settings as properties
 from onnx import TensorProto, helper, numpy_helper
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -44,6 +45,10 @@ from latent.release import version_label as named
 from service.app import connecting
 from service.http.asgi import App
 from service.settings import Settings
+
+# The same examples in every run, however long each takes.
+properties.register_profile("fixed", derandomize=True, deadline=None)
+properties.load_profile("fixed")
 
 REQUIRED = "TEST_REQUIRES"
 NOISE = 62

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from latent.keys import Key, KeyFile, digest_of
 from monitoring.local import example
 from service.app import create_app
 from service.settings import ROOT, Settings
@@ -18,11 +19,14 @@ TARGETS = {"job", "instance", "namespace", "pod", "container"}
 
 
 @pytest.fixture(scope="module")
-def series(models_dir: Path) -> dict[str, set[str]]:
+def series(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Return the labels of each series of a live scrape."""
     found: dict[str, set[str]] = {"up": set()}
-    with TestClient(create_app(Settings(models_dir=models_dir, default_model="small"))) as client:
-        client.post("/v1/images", json={})
+    keys = tmp_path_factory.mktemp("keys") / "keys.json"
+    keys.write_text(KeyFile(keys={"alice": Key(digest=digest_of("alice"))}).text(), encoding="utf-8")
+    settings = Settings(models_dir=models_dir, default_model="small", keys_file=keys)
+    with TestClient(create_app(settings), headers={"X-Api-Key": "alice"}) as client:
+        assert client.post("/v1/images", json={}).status_code == 200
         text = client.get("/metrics").text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

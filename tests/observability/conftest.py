@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from latent.keys import Key, KeyFile, digest_of
 from monitoring.local import alertmanager, example, prometheus, set_target
 from tests.conftest import Receiver, program, receiving, small_card, write_recogniser, write_small, write_version
 from tests.end_to_end.conftest import free_port, serving
@@ -20,6 +21,7 @@ from tests.end_to_end.conftest import free_port, serving
 PATIENCE = 120.0
 """Seconds that a busy machine may take."""
 
+KEY = "fsk_of-this-test"
 QUEUE = 300
 
 
@@ -61,7 +63,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     models, home, folder = (tmp_path_factory.mktemp(name) for name in ("models", "home", "monitoring"))
     write_small(models, "plain", coded=False)
     write_recogniser(write_version(models, 0), small_card())
+    keys = folder / "keys.json"
+    keys.write_text(KeyFile(keys={"alice": Key(digest=digest_of(KEY))}).text(), encoding="utf-8")
     settings = {
+        "FAUSSAIRE_KEYS_FILE": str(keys),
         "FAUSSAIRE_WORKERS": "2",
         "FAUSSAIRE_DEFAULT_MODEL": "small",
         "FAUSSAIRE_MAX_QUEUE_ROWS": str(QUEUE),
@@ -69,6 +74,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     }
     with ExitStack() as stack:
         service = stack.enter_context(serving(models, home, **settings))
+        service.headers["X-Api-Key"] = KEY
         webhook = stack.enter_context(receiving())
         alerts = free_port()
         alerting = stack.enter_context(alertmanager(folder, alerts, hasty_alerts(webhook.url)))
@@ -110,7 +116,7 @@ def keep_asking(url: str, models: Path) -> Iterator[None]:
 
 
 def ask_for_everything(url: str, models: Path, stop: Event) -> None:
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=60, headers={"X-Api-Key": KEY}) as client:
         before = None
         for turn in count():
             if stop.wait(0.1):  # without a pause a busy machine has no time for Prometheus
