@@ -76,6 +76,9 @@ bench-serve: .venv/dev/installed .venv/serve/installed .venv/peers/installed ## 
 bench-check: .venv/dev/installed .venv/serve/installed ## fail if a request costs twice what it did (a minute, needs wrk)
 	$(BIN)/python -m bench.compare --peers-python .venv/serve/bin/python --only faussaire,bare --images 1 --check
 
+bench-train: .venv/dev/installed ## compare training with a plain loop of the same networks (minutes, needs real MNIST in FAUSSAIRE_DATA_DIR)
+	$(BIN)/python -m bench.train
+
 fuzz: .venv/dev/installed .venv/clients/installed ## send 10,000 requests that are wrong in some way, by schemathesis and by raw bytes (minutes)
 	$(BIN)/python -m pytest tests/fuzz
 

@@ -71,7 +71,7 @@ def _train(run: Run, config: Config, images: ImageSet, device: torch.device, pro
             started, before = time.perf_counter(), state.step
             if state.step == step.head_start:
                 fit_styles(state, step, resident)
-            newest |= _advance(state, step, resident, config, near)
+            newest |= advance(state, step, resident, config, near)
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 row = _statistics(state, steps_per_epoch, newest)
                 if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
@@ -186,9 +186,10 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _advance(
+def advance(
     state: State, step: Step, images: ImageSet, config: Config, near: torch.Tensor | None
 ) -> dict[str, torch.Tensor]:
+    """Train one step on the next images; return its scalars."""
     count = len(images)
     taken = headstart.batches(state.step, config.batch, count // config.batch, step.head_start)
     rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
