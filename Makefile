@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve monitor test check format lint types layers pytest observe-test page-test exact-test clients-test faults bench-serve bench-check audit fuzz soak install lock models image image-gpu \
+.PHONY: help serve monitor test check format lint types layers pytest observe-test page-test exact-test clients-test faults bench-serve bench-check bench-train audit fuzz soak install lock models image image-gpu \
 	image-training image-test python
 
 help: ## list the targets
