@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from latent.card import Digest
+from latent.faults import explain
 from latent.space import Part
 
 MARK = "fsk_"
@@ -66,10 +67,7 @@ class KeyFile(Part):
         try:
             return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            where = f"field '{field}': " if field else ""
-            raise InvalidKeys(f"{path}: {where}{first['msg']}; `faussaire keys` writes such files") from None
+            raise InvalidKeys(f"{path}: {explain(error)}; `faussaire keys` writes such files") from None
 
     def text(self) -> str:
         return self.model_dump_json(indent=2, exclude_none=True) + "\n"

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 
 from latent.card import Digest, GeneratorCard
+from latent.faults import explain
 from latent.space import Part, Share
 
 SUFFIX = ".release.json"
@@ -53,11 +54,8 @@ class Release(Part):
         try:
             return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            where = f"field '{field}': " if field else ""
             raise InvalidRelease(
-                f"{path}: {where}{first['msg']}; put it right, or take it away where one file alone has the name"
+                f"{path}: {explain(error)}; put it right, or take it away where one file alone has the name"
             ) from None
 
     def text(self) -> str:

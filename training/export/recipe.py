@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from latent.card import MODEL_NAME, Digest
 from latent.containers import Kind, shard_name
 from latent.dataset import Balance, shard
+from latent.faults import explain
 from latent.noise import SEED_LIMIT
 from training.errors import FolderDiffers, InvalidRecipe, RunMismatch
 from training.files import write_text
@@ -82,10 +83,7 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            where = f"its field '{field}': " if field else ""
-            raise InvalidRecipe(f"{path} is no recipe of a data set: {where}{first['msg']}") from None
+            raise InvalidRecipe(f"{path} is no recipe of a data set: {explain(error, 'its field')}") from None
 
     @property
     def job(self) -> Job:
