@@ -6,10 +6,9 @@ from pathlib import Path
 from latent.keys import InvalidKeys, KeyFile, digest_of
 from service.access.account import Account
 from service.errors import InvalidSetting
+from service.marks import Mark, mark_of
 from service.telemetry import metrics
 from service.telemetry.log import log
-
-Signature = tuple[int, int, int]
 
 
 class Keyring:
@@ -21,7 +20,7 @@ class Keyring:
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self._path = path
         self._folder = folder
-        self._signature: Signature | None = None
+        self._mark: Mark | None = None
         self._complaint = ""
         self._accounts: dict[str, Account] = {}
         self._take(read_keys(path))
@@ -43,8 +42,8 @@ class Keyring:
     def _read(self) -> str:
         """What is wrong with the file; nothing if it is as before, or was taken."""
         try:
-            signature = _signature(self._path)
-            if signature == self._signature:
+            mark = mark_of(self._path)
+            if mark is not None and mark == self._mark:
                 return ""
             file = KeyFile.read(self._path)
         except (InvalidKeys, OSError) as error:
@@ -52,7 +51,7 @@ class Keyring:
         if file != self._file:
             self._take(file)
             log.info("%s has changed; keys: %s", self._path, ", ".join(file.keys) or "none")
-        self._signature = signature
+        self._mark = mark
         return ""
 
     def _take(self, file: KeyFile) -> None:
@@ -72,12 +71,6 @@ def read_keys(path: Path) -> KeyFile:
         return KeyFile.read(path)
     except (InvalidKeys, OSError) as error:
         raise InvalidSetting(f"FAUSSAIRE_KEYS_FILE: {_explain(error)}") from None
-
-
-def _signature(path: Path) -> Signature:
-    """Another one, if the file is another: also where a link leads to another file."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _explain(error: InvalidKeys | OSError) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from service.errors import InvalidSetting
 from service.http.connection import DRAIN_SECONDS, Connection
 from service.http.connections import Connections
+from service.marks import Mark, mark_of
 from service.telemetry.log import log
 
 
@@ -38,15 +39,11 @@ class Certificate:
                 log.info("took a new certificate from %s", self._files[0])
         return self._context
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
-        return [_state_of(path) for path in self._files]
-
-
-def _state_of(path: Path) -> tuple[int, int, int] | None:
-    with suppress(OSError):
-        state = path.stat()
-        return state.st_ino, state.st_size, state.st_mtime_ns
-    return None
+    def _look(self) -> list[Mark | None]:
+        """None if they cannot be looked at."""
+        with suppress(OSError):
+            return [mark_of(path) for path in self._files]
+        return [None, None]
 
 
 def _read(certificate: Path, key: Path) -> ssl.SSLContext:

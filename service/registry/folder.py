@@ -4,7 +4,6 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from latent import InvalidRelease, Release
 from latent import release as releases
@@ -12,18 +11,11 @@ from latent.card import RECOGNISER_SUFFIX, recogniser_path
 from service.errors import InvalidModel
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
+from service.marks import Mark, mark_of
 from service.settings import Device
 
 MOST_BYTES = 2**28
 """Of a file of the folder."""
-
-
-class Mark(NamedTuple):
-    """Changes when a file's content does: a writer that renames a file into its place gives it another inode."""
-
-    bytes: int
-    modified_ns: int
-    inode: int
 
 
 Marks = tuple[Mark, Mark | None]
@@ -75,17 +67,17 @@ def look(folder: Path) -> dict[Path, Marks]:
     found = {}
     for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
         generator = path.name.endswith(".onnx") and not path.name.endswith(RECOGNISER_SUFFIX)
-        if (generator or path.name.endswith(releases.SUFFIX)) and _mark(path) is not None:
+        if (generator or path.name.endswith(releases.SUFFIX)) and mark_of(path) is not None:
             found[path] = marks_of(path)
     return found
 
 
 def marks_of(path: Path) -> Marks:
     """Raises FileNotFoundError."""
-    mark = _mark(path)
+    mark = mark_of(path)
     if mark is None:
         raise FileNotFoundError(path)
-    return mark, None if path.name.endswith(releases.SUFFIX) else _mark(recogniser_path(path))
+    return mark, None if path.name.endswith(releases.SUFFIX) else mark_of(recogniser_path(path))
 
 
 def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> ModelFile | ReleaseFile:
@@ -117,11 +109,3 @@ def _check_file(path: Path) -> None:
         raise InvalidModel(f"{path} is no regular file")
     if status.st_size > MOST_BYTES:
         raise InvalidModel(f"{path}: it has {status.st_size} bytes, and the service reads at most {MOST_BYTES}")
-
-
-def _mark(path: Path) -> Mark | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return Mark(status.st_size, status.st_mtime_ns, status.st_ino)
