@@ -80,16 +80,17 @@ async def get_dataset(request: Request, query: DatasetQuery) -> Answer | Stream:
     dataset = shard_of(body, served.version.card, seed)
     opened = open_container(body, served.version.card, dataset)
     size = await context.encoding.run(lambda: cast("int", opened.size))  # the end of a large Parquet file takes a while
+    names_version = "@" in (body.model or "")
     etag = _etag(served.version.digest, body, dataset)
     headers: Headers = [
         (b"accept-ranges", b"bytes"),
         (b"etag", etag.encode("ascii")),
-        (b"cache-control", FOR_EVER if "@" in (body.model or "") else ASK_AGAIN),
+        (b"cache-control", FOR_EVER if names_version else ASK_AGAIN),
         (b"faussaire-model", served.version.label.encode("ascii")),
         (b"faussaire-seed", b"%d" % seed),
         (b"faussaire-index", b"%d" % dataset.start),
     ]
-    if "@" not in (body.model or ""):
+    if not names_version:
         headers.append((b"vary", b"Faussaire-Canary"))
     if names_etag(request.header(b"if-none-match") or "", etag):
         return Answer(headers=headers, status=304)

@@ -3,7 +3,6 @@
 It is `dataset.json` in the folder of the shards.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from latent.dataset import Balance, shard
 from latent.faults import explain
 from latent.noise import SEED_LIMIT
 from training.errors import FolderDiffers, InvalidRecipe, RunMismatch
-from training.files import write_text
+from training.files import digest, write_text
 from training.progress import Display
 
 NAME = "dataset.json"
@@ -164,7 +163,7 @@ def compare(folder: Path, recipe: Recipe, numbers: Sequence[int], display: Displ
         path = shard_path(folder, recipe.format, number, recipe.shards)
         if not path.exists():
             wrong.append(f"{path.name} is missing")
-        elif checksum_of(path) != recipe.checksums[number]:
+        elif digest(path) != recipe.checksums[number]:
             wrong.append(f"{path.name} is altered")
         else:
             display.say(f"{path.name} is as the recipe has it")
@@ -173,12 +172,6 @@ def compare(folder: Path, recipe: Recipe, numbers: Sequence[int], display: Displ
             f"{folder} is not as the recipe has it: {', '.join(wrong)}; take away what is altered, with its .sha256 "
             "file, and draw it again without --check"
         )
-
-
-def checksum_of(path: Path) -> str:
-    """The SHA-256 of a file of any size."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_checksum(path: Path) -> str | None:
