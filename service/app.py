@@ -57,7 +57,15 @@ WORKING = 64
 PICTURES = tuple(FORMATS.values())
 
 OPERATIONS = (
-    Operation("/v1/images", images.draw_images, "POST", body=images.ImagesRequest, answers=images.ANSWERS, draws=True),
+    Operation(
+        "/v1/images",
+        images.draw_images,
+        "POST",
+        body=images.ImagesRequest,
+        answers=images.ANSWERS,
+        links={"get_image": {"seed": "$response.header.Faussaire-Seed"}},
+        draws=True,
+    ),
     Operation(
         "/v1/image",
         image.get_image,
@@ -105,6 +113,7 @@ OPERATIONS = (
         "POST",
         body=datasets.DatasetRequest,
         answers=datasets.ANSWERS,
+        links={"get_dataset": {"seed": "$response.header.Faussaire-Seed"}},
         draws=True,
     ),
     Operation(
@@ -115,7 +124,12 @@ OPERATIONS = (
         answers=dataset_file.ANSWERS,
         draws=True,
     ),
-    Operation("/v1/models", models.list_models, answer=models.Models),
+    Operation(
+        "/v1/models",
+        models.list_models,
+        answer=models.Models,
+        links={"get_model": {"name": "$response.body#/models/0/card/name"}},
+    ),
     Operation(
         "/v1/models/{name}", models.get_model, path_schema=models.NAME, answer=models.Model, answers=models.ANSWERS
     ),

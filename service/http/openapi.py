@@ -81,6 +81,9 @@ def _responses(operation: Operation, schemas: Schemas) -> Schema:
     if operation.answer is not None:
         schema = schemas[operation.answer]
         responses = {"200": {"description": "The answer", "content": {JSON: {"schema": schema}}}} | responses
+    if operation.links:
+        links = {name: {"operationId": name, "parameters": dict(asked)} for name, asked in operation.links.items()}
+        responses["200"] = responses["200"] | {"links": links}
     return responses
 
 

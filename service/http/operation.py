@@ -38,6 +38,9 @@ class Operation:
     """The model of a JSON answer with status 200."""
     answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     """Further answers, as OpenAPI lists them."""
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What may be asked next: by the name of that operation, its parameters as expressions over the answer
+    (https://spec.openapis.org/oas/v3.1.0#link-object)."""
     draws: bool = False
     """Whether it draws images: it then waits for a place in work, and a header may choose the model's canary."""
     recall: Callable[[Request], Answer | None] | None = None

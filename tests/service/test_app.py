@@ -161,3 +161,14 @@ def test_every_operation_has_a_name_that_a_function_can_have_and_says_what_it_do
         assert name.isidentifier()
         assert operation["summary"]
         assert operation["description"]
+
+
+def test_every_link_leads_to_an_operation_and_a_parameter_that_it_has(document: Any) -> None:
+    found = operations(document)
+    followed = set()
+    for _, _, operation in found.values():
+        for link in operation["responses"]["200"].get("links", {}).values():
+            _, _, target = found[link["operationId"]]
+            assert link["parameters"].keys() <= {parameter["name"] for parameter in target["parameters"]}
+            followed.add(link["operationId"])
+    assert followed == {"get_image", "get_dataset", "get_model"}

@@ -333,7 +333,7 @@ def test_a_client_that_does_not_read_its_stream_is_cut_off(models_dir: Path) -> 
 
 
 def test_connections_beyond_the_bound_are_refused(models_dir: Path) -> None:
-    with bounded(models_dir, max_connections=3) as url, ExitStack() as stack:
+    with bounded(models_dir, max_connections=3, max_client_connections=9) as url, ExitStack() as stack:
         kept = [stack.enter_context(closing(connect(url))) for _ in range(3)]
         for client in kept:
             client.sendall(get())
