@@ -174,7 +174,10 @@ def noise_of(
 ) -> NDArray[np.float32]:
     """The noise of images of a seed in a row, (count, Z): drawn, or given for all, and then truncated."""
     rows = None if given is None else np.tile(np.array(given, np.float32), (count, 1))
-    noise = draw_noise(space, seed, index, count) if rows is None else rows
+    return truncate(draw_noise(space, seed, index, count) if rows is None else rows, truncation)
+
+
+def truncate(noise: NDArray[np.float32], truncation: float) -> NDArray[np.float32]:
     return noise if truncation == 1 else (noise * np.float64(truncation)).astype(np.float32)
 
 

@@ -39,6 +39,7 @@ from service.http.openapi30 import as_version_30
 from service.http.operation import Operation
 from service.http.problems import describe, problem_types
 from service.http.tls import Certificate, Handshake
+from service.inference_protocol.operations import operations as inference_protocol
 from service.reading.reader import ImageCodes
 from service.reading.upload import FORMATS
 from service.reading.verifier import Verification
@@ -166,7 +167,7 @@ def create_app(settings: Settings, inner: App = alone, try_files: Try = trust) -
         body_seconds=settings.max_body_seconds,
     )
     log = RequestLog() if settings.log_requests else None
-    operations = [*OPERATIONS, *(_pages(keyring is not None) if settings.pages else ())]
+    operations = [*OPERATIONS, *inference_protocol(), *(_pages(keyring is not None) if settings.pages else ())]
     observer, opening = Observer(log, tracing), _open(settings, tracing, try_files, keyring)
     cors = Cors(settings.origins) if settings.cors_origins else None
     authorization = None if keyring is None else Authorization(keyring.find)

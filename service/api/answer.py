@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from latent.release import version_label
 from service.api.context import charge, context_of
@@ -13,10 +13,12 @@ from service.encoding.formats import FORMATS, Rendering, encode, text_of
 from service.errors import FieldConflict, ScaleTooLarge
 from service.http.problems import describe
 from service.http.request import Answer, Headers, Request
-from service.planning.plan import Plan
+from service.planning.plan import Images, Plan
 from service.registry.catalogue import Served
 from service.settings import Settings
 from service.telemetry import metrics
+
+Encoded = TypeVar("Encoded")
 
 FEW = 64
 """Images that are encoded in the thread of the event loop: it takes 1.5 ms at most, and another thread would take
@@ -72,14 +74,19 @@ def check_scale(rendering: Rendering, plan: Plan, settings: Settings) -> None:
 
 async def draw(request: Request, served: Served, plan: Plan, rendering: Rendering, text: str) -> tuple[bytes, bytes]:
     """The encoded images of a plan, and the value of `Server-Timing`. Raises QueueFull."""
+    few = plan.count <= FEW and rendering.scale == 1 and not FORMATS[rendering.format].plays
+    return await draw_as(request, served, plan, lambda images: encode(plan, images, rendering, text), few)
+
+
+async def draw_as(
+    request: Request, served: Served, plan: Plan, encode_images: Callable[[Images], Encoded], few: bool
+) -> tuple[Encoded, bytes]:
+    """The same, encoded in any way: in the thread of the event loop if there are `few`. Raises QueueFull."""
     submitted = time.perf_counter()
     drawn = await served.batcher.submit(plan.codes)
     started = time.perf_counter()
     images = plan.fill(drawn.images)
-    if plan.count <= FEW and rendering.scale == 1 and not FORMATS[rendering.format].plays:
-        content = encode(plan, images, rendering, text)  # sooner than another thread is reached
-    else:
-        content = await context_of(request).encoding.run(lambda: encode(plan, images, rendering, text))
+    content = encode_images(images) if few else await context_of(request).encoding.run(lambda: encode_images(images))
     ended, taken = time.perf_counter(), submitted + drawn.queued
     request.observation.note("queue", submitted, taken)
     request.observation.note("inference", taken, started)

@@ -34,6 +34,9 @@ from service.telemetry.log import log
 
 READING = {"GET", "HEAD"}
 
+Methods = Mapping[str, Operation]
+"""The operations of one path."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -131,7 +134,7 @@ class Application:
         attended.task.uncancel()
         if attended.fate is Fate.LATE and not request.observation.status:
             late = BodyTooSlow(self._limits.body_seconds) if attended.receive is None else TimedOut()
-            await self._send(request, refuse(late), attended, send)
+            await self._send(request, refuse(late, request.path), attended, send)
         count(request.observation, GONE)
 
     async def _answer(self, request: Request, receive: Receive, attended: Attended) -> Answer | Stream:
@@ -142,7 +145,7 @@ class Application:
             operation = self._find(request)
         except RequestError as error:
             await drain(receive)
-            return refuse(error)
+            return refuse(error, request.path)
         body = self._body_of(operation, receive)
         try:
             request.body = await body.read()
@@ -162,12 +165,12 @@ class Application:
             finally:
                 self._gate.leave()
         except RequestError as error:
-            return refuse(error)
+            return refuse(error, request.path)
         except Gone:
             raise
         except Exception:
             log.exception("%s failed", request.observation.route)
-            return refuse(Unexpected())
+            return refuse(Unexpected(), request.path)
         finally:
             body.release()
 
@@ -181,13 +184,21 @@ class Application:
         if self._authorization is not None:
             self._authorization.admit(request)
         method = request.scope["method"]
-        methods = self._paths.get(request.path) or self._paths.get(f"{request.path.rpartition('/')[0]}/{{}}")
+        methods = self._paths.get(request.path) or self._match(request.path.split("/"))
         if methods is None:
             raise NotFound
         operation = methods.get("GET" if method == "HEAD" else method)
         if operation is None:
             raise MethodNotAllowed(list(methods))
         return operation
+
+    def _match(self, parts: Sequence[str]) -> Methods | None:
+        """The operations of a path with braces."""
+        for path, methods in self._paths.items():
+            named = path.split("/")
+            if len(named) == len(parts) and all(a == b or (b and "{" in a) for a, b in zip(named, parts, strict=True)):
+                return methods
+        return None
 
     async def _send(self, request: Request, answer: Answer | Stream, attended: Attended, send: Send) -> None:
         count(request.observation, answer.status)
@@ -223,12 +234,10 @@ def _check_coding(request: Request) -> None:
         raise UnsupportedCoding
 
 
-def _by_path(operations: Sequence[Operation]) -> Mapping[str, Mapping[str, Operation]]:
-    """By path, with `{}` for a part that has a name, and method."""
+def _by_path(operations: Sequence[Operation]) -> Mapping[str, Methods]:
     found: dict[str, dict[str, Operation]] = {}
     for operation in operations:
-        before, brace, _ = operation.path.partition("{")
-        found.setdefault(before + "{}" if brace else before, {})[operation.method] = operation
+        found.setdefault(operation.path, {})[operation.method] = operation
     return found
 
 

@@ -6,7 +6,7 @@ from service.access.account import Account
 from service.errors import KeyExpired, KeyRequired, UnknownKey
 from service.http.request import Headers, Request
 
-KEYED = ("/v1/",)
+KEYED = ("/v1/", "/v2/models/")
 """The beginnings of the addresses that need a key. Probes, metrics and pages need none."""
 
 BEARER = "bearer "

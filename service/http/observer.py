@@ -17,7 +17,7 @@ GONE = 499
 STOPPED = 503
 """The status of an answer that the end of the server cut off."""
 
-PROBES = frozenset({"/livez", "/readyz"})
+PROBES = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Asked for every few seconds, for ever. In the log and in the traces they would hide what users ask for."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -10,6 +10,8 @@ from pydantic_core import from_json
 from service.errors import InvalidField, InvalidJson
 from service.http.request import Answer, Request, Stream
 from service.validation import validate
+
+Model = TypeVar("Model", bound=BaseModel)
 
 Handle = Callable[[Request, Any], Awaitable[Answer | Stream]]
 """From a request and what it asks, valid, to the answer."""
@@ -19,13 +21,13 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Operation:
-    """What is asked is the `body` as JSON, or the `query`, or the part of the path in braces; or nothing.
+    """What is asked is the `body` as JSON, or the `query`, or the last part of the path in braces; or nothing.
 
-    With a query, the operation reads the part of the path itself.
+    With a query or several parts in braces, the operation reads the path itself.
     """
 
     path: str
-    """`/v1/models/{name}`: its last part may be in braces."""
+    """`/v1/models/{name}`: any parts may be in braces, and then stand for whatever a request has there."""
     handle: Handle
     method: str = "GET"
     body: type[BaseModel] | None = None
@@ -66,10 +68,15 @@ def read_body(model: type[BaseModel], request: Request) -> BaseModel:
     """Raises InvalidField and InvalidJson."""
     if not request.body or not _is_json(request.header(b"content-type")):
         raise InvalidField("body", "Send one JSON object, with Content-Type: application/json.")
+    return read_json(model, request.body)
+
+
+def read_json(model: type[Model], text: bytes) -> Model:
+    """Raises InvalidField and InvalidJson."""
     try:
-        return model.__pydantic_validator__.validate_json(request.body)  # type: ignore[no-any-return]
+        return model.__pydantic_validator__.validate_json(text)  # type: ignore[no-any-return]
     except ValidationError:
-        return _read_again(model, request.body)
+        return _read_again(model, text)
 
 
 def _is_json(content_type: str | None) -> bool:
@@ -79,7 +86,7 @@ def _is_json(content_type: str | None) -> bool:
     return media_type == JSON or media_type.endswith("+json")
 
 
-def _read_again(model: type[BaseModel], body: bytes) -> BaseModel:
+def _read_again(model: type[Model], body: bytes) -> Model:
     """Read what means the same in other words, or find the fault. Raises InvalidField and InvalidJson."""
     try:
         value = from_json(body)

@@ -11,6 +11,9 @@ from service.telemetry import metrics
 
 MEDIA_TYPE = "application/problem+json"
 
+INFERENCE_PROTOCOL = "/v2"
+"""Below it, errors have the form of the Open Inference Protocol: `{"error": "..."}`."""
+
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "type": "object",
@@ -39,10 +42,15 @@ def describe(description: str) -> dict[str, Any]:
     return {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}, "description": description}
 
 
-def refuse(error: RequestError) -> Answer:
-    """The answer to a request with this fault."""
+def refuse(error: RequestError, path: str = "") -> Answer:
+    """The answer to a request with this fault, in the form that clients of this path read."""
     metrics.count(metrics.PROBLEMS, error.slug)
     headers = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in error.headers.items()]
+    if path.startswith(INFERENCE_PROTOCOL):
+        field = "" if error.field is None else f"{error.field}: "
+        return Answer(
+            _json((("error", f"{field}{error.title}. {error.detail}"),)), b"application/json", headers, error.status
+        )
     return Answer(_json(tuple(error.problem().items())), MEDIA_TYPE.encode("ascii"), headers, error.status)
 
 
