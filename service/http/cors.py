@@ -3,9 +3,13 @@
 from service.http.request import Answer, Headers, Request
 
 METHODS = b"GET, HEAD, POST"
-ASKED = b"Content-Type, If-None-Match, Range, If-Range, X-Request-Id, Faussaire-Canary, Authorization, X-Api-Key"
+ASKED = (
+    b"Content-Type, If-None-Match, Range, If-Range, X-Request-Id, Faussaire-Canary, Authorization, X-Api-Key, "
+    b"Inference-Header-Content-Length"
+)
 SHOWN = (
-    b"Accept-Ranges, Content-Range, ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id, "
+    b"Accept-Ranges, Content-Range, ETag, Inference-Header-Content-Length, RateLimit, RateLimit-Policy, Retry-After, "
+    b"Server-Timing, X-Request-Id, "
     + b", ".join(b"Faussaire-" + name for name in (b"Failed", b"Index", b"Model", b"Seed"))
 )
 KEPT = b"86400"

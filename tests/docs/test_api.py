@@ -190,7 +190,8 @@ def test_the_headers_of_the_answers_are_in_the_table(client: TestClient, documen
     seen = {name for _, response in answers(client, "docs/api.md") for name in response.headers}
     of_load_and_keys = {"retry-after", "ratelimit", "ratelimit-policy", "www-authenticate"}
     of_connection = {"x-content-type-options"}  # of all, which a connection writes
-    assert told == seen - {"content-length", "content-type"} | of_load_and_keys | of_connection
+    of_tensors = {"inference-header-content-length"}
+    assert told == seen - {"content-length", "content-type"} | of_load_and_keys | of_connection | of_tensors
     asked = {name for row in markdown.table(PAGE, "header of a request") for name in named(row[0])}
     methods = [one for methods in document["paths"].values() for one in methods.values()]
     taken = {one["name"] for method in methods for one in method.get("parameters", []) if one["in"] == "header"}

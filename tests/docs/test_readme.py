@@ -50,6 +50,7 @@ def test_every_operation_is_in_the_table(client: TestClient) -> None:
         "GET /",
         "GET /docs",
         "GET /openapi.json",
+        "POST /v2/models/{name}/infer",
     }
 
 

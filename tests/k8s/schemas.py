@@ -110,7 +110,31 @@ PROMETHEUS_RULE = fields(
     "groups", groups=each(fields("name", "rules", name=TEXT, rules=each({"oneOf": [RECORDED, ALERT]})))
 )
 
+MODEL_FORMAT = fields("name", name=TEXT, version=TEXT, autoSelect={"type": "boolean"})
+SERVING_RUNTIME = fields(
+    "containers",  # those of a pod, and checked as a pod's
+    supportedModelFormats=each(MODEL_FORMAT),
+    protocolVersions=TEXTS,
+    annotations=LABELS,
+    containers={"type": "array"},
+    volumes={"type": "array"},
+)
+PREDICTED = fields("modelFormat", modelFormat=MODEL_FORMAT, protocolVersion=TEXT, runtime=TEXT, storageUri=TEXT)
+INFERENCE_SERVICE = fields(
+    "predictor",
+    predictor=fields(
+        minReplicas=COUNT,
+        maxReplicas=COUNT,
+        automountServiceAccountToken={"type": "boolean"},
+        enableServiceLinks={"type": "boolean"},
+        terminationGracePeriodSeconds=COUNT,
+        model=PREDICTED,
+    ),
+)
+
 CUSTOM = {
+    ("serving.kserve.io/v1alpha1", "ServingRuntime"): SERVING_RUNTIME,
+    ("serving.kserve.io/v1beta1", "InferenceService"): INFERENCE_SERVICE,
     ("keda.sh/v1alpha1", "ScaledObject"): SCALED_OBJECT,
     ("gateway.networking.k8s.io/v1", "Gateway"): GATEWAY,
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): HTTP_ROUTE,
@@ -140,3 +164,7 @@ def _validate(text: str, version: str) -> None:
             template = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": job["name"]}, **job["template"]}
             template["metadata"] = {"name": job["name"], **job["template"]["metadata"]}
             kubernetes_validate.validate(template, version, strict=True)
+    if manifest["kind"] == "ServingRuntime":
+        spec = {name: manifest["spec"][name] for name in ("containers", "volumes")}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": manifest["metadata"], "spec": spec}
+        kubernetes_validate.validate(pod, version, strict=True)
