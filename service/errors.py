@@ -67,7 +67,9 @@ class Malformed(RequestError):
     title = "What came is not a request of HTTP/1.1"
 
     def __init__(self) -> None:
-        super().__init__(None, "Send a request line, headers and a body as RFC 9112 has them, with one length.")
+        super().__init__(
+            None, "Send a request line, headers with one Host, and a body of one length, as RFC 9112 has them."
+        )
 
 
 class HeadTooLarge(RequestError):

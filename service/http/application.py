@@ -189,7 +189,7 @@ class Application:
             raise NotFound
         operation = methods.get("GET" if method == "HEAD" else method)
         if operation is None:
-            raise MethodNotAllowed(list(methods))
+            raise MethodNotAllowed([*methods, *(["HEAD"] if "GET" in methods else [])])
         return operation
 
     def _match(self, parts: Sequence[str]) -> Methods | None:

@@ -24,7 +24,8 @@ from service.http.problems import refuse
 from service.http.wire import CLOSE, head_of
 from service.telemetry.observation import Observation
 
-VERSIONS = {"1.0", "1.1"}
+HOSTS = {"1.0": (0, 1), "1.1": (1,)}
+"""By the version of HTTP, how many headers `Host` a request may have (RFC 9112, section 3.2)."""
 
 LINGER = 1.0
 """Seconds that an idle connection stays open when the server ends: a request may be on its way."""
@@ -165,7 +166,7 @@ class Connection(asyncio.Protocol):
         self.deadline = NEVER
         if size > self._patience.head_bytes and _size_of(target, headers) > self._patience.head_bytes:
             self._break_off(HeadTooLarge(self._patience.head_bytes))
-        elif self._parser.get_http_version() not in VERSIONS:
+        elif not _names_one_host(self._parser.get_http_version(), headers):
             self._break_off(Malformed())
         else:
             self._begin(target, headers)
@@ -366,6 +367,11 @@ def _path_of(target: bytes) -> bytes:
     except httptools.HttpParserInvalidURLError:
         return target
     return b"%b?%b" % (url.path or b"/", url.query) if url.query else url.path or b"/"
+
+
+def _names_one_host(version: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether the version is known, and has as many headers `Host` as it may."""
+    return [name for name, _ in headers].count(b"host") in HOSTS.get(version, ())
 
 
 def _size_of(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:

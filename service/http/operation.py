@@ -1,5 +1,7 @@
 """An operation: a row of the table from which routes, validation and the OpenAPI document are made."""
 
+import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -74,9 +76,37 @@ def read_body(model: type[BaseModel], request: Request) -> BaseModel:
 def read_json(model: type[Model], text: bytes) -> Model:
     """Raises InvalidField and InvalidJson."""
     try:
-        return model.__pydantic_validator__.validate_json(text)  # type: ignore[no-any-return]
+        read: Model = model.__pydantic_validator__.validate_json(text)
     except ValidationError:
-        return _read_again(model, text)
+        read = _read_again(model, text)
+    colons = text.count(b":")
+    if colons > len(read.model_fields_set) and colons > _count_members(read):
+        _check_members(text)  # else none can be there twice
+    return read
+
+
+def _count_members(value: Any) -> int:
+    """How many members the objects of a JSON value have, at least."""
+    if isinstance(value, BaseModel):
+        return sum(1 + _count_members(getattr(value, name)) for name in value.model_fields_set)
+    if isinstance(value, dict):
+        return sum(1 + _count_members(member) for member in value.values())
+    if isinstance(value, list) and value and isinstance(value[0], BaseModel | dict | list):
+        return sum(map(_count_members, value))
+    return 0
+
+
+def _check_members(text: bytes) -> None:
+    """Of two members of one name, some readers take the first. Raises InvalidField and InvalidJson."""
+
+    def check(members: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in members}) < len(members):
+            raise InvalidField("body", "An object has two members of one name; send each once.")
+
+    try:
+        json.loads(text, object_pairs_hook=check)
+    except ValueError:  # numbers longer than Python reads
+        raise InvalidJson(None, "Send one JSON object.") from None
 
 
 def _is_json(content_type: str | None) -> bool:
@@ -91,7 +121,9 @@ def _read_again(model: type[Model], body: bytes) -> Model:
     try:
         value = from_json(body)
     except ValueError:
-        raise InvalidJson(None, "Send one JSON object.") from None
+        marked = body.startswith((BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE))
+        detail = "Send JSON in UTF-8, without a byte order mark." if marked else "Send one JSON object."
+        raise InvalidJson(None, detail) from None
     try:
         return validate(model, value)
     except InvalidField as fault:

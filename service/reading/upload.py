@@ -1,6 +1,7 @@
 """A request's body as a picture. Its header is checked before its pixels are read."""
 
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from service.errors import BrokenImage, NotAnImage, TooManyPixels
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
 """The formats that the service reads, with their media types. Pillow's other readers are less used and less safe."""
+
+BEGINNINGS = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|BM.{12}[\x0c\x28\x6c\x7c]\0\0\0", re.DOTALL)
+"""What a file of each format begins with."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,6 +72,8 @@ def _open(file: bytes, max_pixels: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(max_pixels) from None
     except Exception as error:  # Pillow's readers raise anything
+        if BEGINNINGS.match(file):
+            raise _broken() from error
         detail = "Send a PNG, JPEG, WebP, GIF or BMP file as the whole body, as curl's --data-binary @FILE does."
         raise NotAnImage("body", detail) from error
     if picture.width * picture.height > max_pixels:
@@ -79,7 +85,7 @@ def _load(picture: Image.Image) -> None:
     try:
         picture.load()
     except Exception as error:  # Pillow's decoders raise anything
-        raise BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.") from error
+        raise _broken() from error
 
 
 def _reduce_depth(upload: Upload) -> Image.Image:
@@ -107,6 +113,10 @@ def _levels(file: bytes, high: NDArray[np.uint8]) -> NDArray[np.uint16]:
     if raw == "LA;16B":
         low = low[:, :, [1, 1, 1, 3]]
     return np.asarray(high.astype(np.uint16) << 8 | low)
+
+
+def _broken() -> BrokenImage:
+    return BrokenImage("body", "The file begins as an image, but then ends early or contradicts itself.")
 
 
 def _too_large(max_pixels: int) -> TooManyPixels:

@@ -26,7 +26,9 @@ def test_an_unknown_address_is_a_problem_with_an_id(client: TestClient, path: st
     assert answer.json()["type"] == "urn:faussaire:problem:not-found"
 
 
-@pytest.mark.parametrize(("method", "path", "allowed"), [("GET", "/v1/images", "POST"), ("POST", "/v1/models", "GET")])
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("GET", "/v1/images", "POST"), ("POST", "/v1/models", "GET, HEAD")]
+)
 def test_a_wrong_method_is_told_the_right_one(client: TestClient, method: str, path: str, allowed: str) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

@@ -175,6 +175,10 @@ def test_what_two_servers_may_read_as_two_requests_is_one_refusal(url: str, shap
         b"CONNECT a:80 HTTP/1.1\r\nHost: t\r\n\r\n" + SMUGGLED,
         b"BREW /v1/images HTTP/1.1\r\n\r\n",
         b"GET /v1/\xff HTTP/1.1\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: t\r\nhost: t\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+        b"GET /v1/models HTTP/1.0\r\nHost: t\r\nHost: u\r\n\r\n",
     ],
 )
 def test_what_is_no_request_is_refused_as_a_problem(url: str, sent: bytes) -> None:

@@ -34,6 +34,40 @@ def test_a_broken_body_is_the_clients_fault_and_never_echoed(client: TestClient,
     assert len(response.content) < 500
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"n": 1, "n": 2}',
+        b'{"n": 2, "seed": 1, "n": 2}',
+        b'{"style": {"slant": 0.5, "slant": 0.6}}',
+        b'{"class": {"7": 1, "3": 1, "7": 1}}',
+        b'{"items": [{"class": "7"}, {"class": "3", "class": "7"}]}',
+        b'{"items": [{"seed": 1}, {"seed": 2, "s\\u0065ed": 3}]}',
+        b'{"n": null, "n": 2}',
+    ],
+)
+def test_a_member_that_is_there_twice_is_refused(client: TestClient, body: bytes) -> None:
+    response = client.post("/v1/images", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["detail"] == "An object has two members of one name; send each once."
+
+
+def test_colons_and_members_of_other_objects_are_no_second_member(client: TestClient) -> None:
+    for body in ({"style": {"slant": 0.5, "width": 0.5}}, {"items": [{"seed": 1}, {"seed": 1}]}):
+        assert client.post("/v1/images", json=body).status_code == 200
+    colons = client.post("/v1/images", json={"class": "::", "model": "::"})
+    assert colons.json()["type"].endswith(":unknown-model")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_named(client: TestClient, encoding: str) -> None:
+    response = client.post(
+        "/v1/images", content='{"n": 1}'.encode(encoding), headers={"content-type": "application/json"}
+    )
+    assert response.status_code == 400
+    assert response.json()["detail"] == "Send JSON in UTF-8, without a byte order mark."
+
+
 def test_an_unexpected_error_tells_the_client_nothing(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

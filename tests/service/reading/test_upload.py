@@ -41,7 +41,7 @@ def test_a_file_that_breaks_off_is_refused(kind: str) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)
     content = saved(Image.fromarray(noise), kind)
     for length in range(0, len(content) - 16, 97):
-        with pytest.raises((NotAnImage, BrokenImage)):
+        with pytest.raises(BrokenImage if length else NotAnImage):
             read(content[:length])
 
 
