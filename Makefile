@@ -25,6 +25,7 @@ help: ## list the targets
 
 serve: .venv/serve/installed ## serve models/ at http://127.0.0.1:3000 (HOST=, PORT=; FAUSSAIRE_OPEN=true for other machines)
 	@# A server that starts wipes the workers' metrics in BENTOML_HOME, so this checkout has its own.
+	@mkdir -p "$(CURDIR)/.bentoml"
 	BENTOML_HOME="$(CURDIR)/.bentoml" BENTOML_DO_NOT_TRACK=True \
 		.venv/serve/bin/bentoml serve . --host $$($(ADDRESS) '$(HOST)') --port $(PORT) --timeout-graceful-shutdown 20
 

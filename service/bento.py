@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
+import click
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.utils import circus
 from bentoml.images import Image
@@ -40,13 +41,18 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
         """BentoML calls this first in each process. An invalid setting ends the parent, before there are workers."""
         with exit_on_error():
             settings = Settings.from_environment()
+            _check_port()
             if settings.keys_file is not None:
                 read_keys(settings.keys_file)
             self.config["workers"] = settings.workers
             require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), settings.workers)
             secure = open_certificate(settings) is not None
         if not issubclass(circus.Arbiter, Supervision):
-            members = {"check": staticmethod(partial(_check, settings)), "secure": secure}
+            members = {
+                "check": staticmethod(partial(_check, settings)),
+                "exiting": staticmethod(exit_on_error),
+                "secure": secure,
+            }
             circus.Arbiter = type("Arbiter", (Supervision, circus.Arbiter), members)  # type: ignore[assignment,misc]
         super().inject_config()
 
@@ -62,6 +68,14 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
         gc.freeze()
         write_apart()
         return app
+
+
+def _check_port() -> None:
+    """Raises InvalidSetting. BentoML takes any number, and listens at its last sixteen bits."""
+    command = click.get_current_context(silent=True)
+    port = None if command is None else command.params.get("port")
+    if port is not None and not 0 <= port < 2**16:
+        raise InvalidSetting(f"--port: {port} is no port; choose one from 1 to 65535")
 
 
 def _check(settings: Settings, hosts: Iterable[str], arguments: Collection[str]) -> None:

@@ -4,11 +4,13 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from service.errors import InvalidSetting
 
 logger = logging.getLogger("bentoml.serve")
 
@@ -32,6 +34,8 @@ class Supervision:
     """Called with the addresses that the service is about to listen on, and the arguments of its workers."""
     secure: bool
     """Whether the service speaks HTTPS."""
+    exiting: Callable[[], AbstractContextManager[None]]
+    """Within it, an InvalidSetting ends the process with one line."""
 
     def __init__(self, *watchers: Any, **options: Any) -> None:
         self.check([socket.host for socket in options["sockets"]], [each for one in watchers[0] for each in one.args])
@@ -42,6 +46,16 @@ class Supervision:
             "check_delay": LOOK_EVERY,
         }
         super().__init__(*watchers, **options)
+
+    def initialize(self) -> None:
+        """Take the address, or end."""
+        with self.exiting():
+            try:
+                super().initialize()  # type: ignore[misc]
+            except OSError as error:
+                addresses = " ".join(f"{socket.host}:{socket.port}" for socket in self.sockets.values())
+                why = os.strerror(error.errno or 0)
+                raise InvalidSetting(f"{addresses}: {why}; choose others by --port and --host") from None
 
     def start(self, cb: Callable[[Any], Any] | None = None) -> None:
         super().start(self._tell if self.secure else cb)  # type: ignore[misc]

@@ -58,6 +58,28 @@ def test_what_cannot_start_says_one_line_and_ends_with_two(
     assert not any("Traceback" in line for line in lines)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_address_that_another_has_is_one_line(tmp_path: Path, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status, lines = start(tmp_path, "--port", str(port), FAUSSAIRE_WORKERS=workers)
+    assert status == 2, lines
+    assert lines[-1] == f"error: 127.0.0.1:{port}: Address already in use; choose others by --port and --host"
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_an_address_that_this_machine_has_not_is_one_line(tmp_path: Path) -> None:
+    status, lines = start(tmp_path, "--host", "192.0.2.1", FAUSSAIRE_OPEN="true")
+    assert status == 2, lines
+    assert lines[-1].endswith("Cannot assign requested address; choose others by --port and --host")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999", "80000000000"])
+def test_what_is_no_port_is_one_line(tmp_path: Path, port: str) -> None:
+    status, lines = start(tmp_path, "--port", port)
+    assert (status, lines[-1]) == (2, f"error: --port: {port} is no port; choose one from 1 to 65535")
+
+
 @pytest.mark.parametrize(
     ("options", "settings", "host"),
     [
