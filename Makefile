@@ -120,9 +120,9 @@ lock: .venv/dev/installed ## write requirements/*.txt from pyproject.toml (UPGRA
 	$(LOCK) --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	$(LOCK) --extra serve-gpu -c requirements/dev.txt -o requirements/serve-gpu.txt
 	$(BIN)/uv pip compile --group peers -c requirements/dev.txt -o requirements/peers.txt $(LOCKED)
-	$(BIN)/uv pip compile --group audit -o requirements/audit.txt $(LOCKED)
-	$(BIN)/uv pip compile --group clients -o requirements/clients.txt $(LOCKED)
-	$(BIN)/uv pip compile --group loaders -o requirements/loaders.txt $(LOCKED)
+	$(LOCK) --group audit -o requirements/audit.txt
+	$(LOCK) --group clients -o requirements/clients.txt
+	$(LOCK) --group loaders -o requirements/loaders.txt
 	$(BIN)/uv pip compile --group sbom -c requirements/dev.txt -o requirements/sbom.txt $(LOCKED)
 	$(LOCK) --extra train -c requirements/dev.txt -o requirements/train.txt
 

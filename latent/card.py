@@ -143,6 +143,11 @@ def recogniser_path(generator: Path) -> Path:
     return generator.with_suffix(RECOGNISER_SUFFIX)
 
 
+def signature_path(path: Path) -> Path:
+    """Where the signature of a generator or a recogniser lies."""
+    return path.with_name(f"{path.name}.sig")
+
+
 def _read(card: type[Card], key: str, metadata: Mapping[str, str]) -> Card:
     if key not in metadata:
         raise InvalidCard(f"the file has no '{key}' metadata; export it with 'faussaire export'")

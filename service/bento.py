@@ -17,6 +17,7 @@ from service.access.keyring import read_keys
 from service.app import connecting, create_app, exit_on_error, open_certificate
 from service.errors import InvalidSetting
 from service.exposure import check_host, check_metrics_address
+from service.registry.registry import open_signatures
 from service.registry.trial import trying
 from service.settings import Settings
 from service.supervision import Supervision
@@ -45,6 +46,7 @@ class Service(bentoml.Service[Any]):  # type: ignore[misc] # BentoML has no type
             if settings.keys_file is not None:
                 read_keys(settings.keys_file)
             self.config["workers"] = settings.workers
+            open_signatures(settings)
             require_space(Path(BentoMLContainer.prometheus_multiproc_dir.get()), settings.workers)
             secure = open_certificate(settings) is not None
         if not issubclass(circus.Arbiter, Supervision):

@@ -15,6 +15,10 @@ class InvalidModel(Exception):
     """A file that the service cannot serve. The message names the file and the fault."""
 
 
+class Unsigned(InvalidModel):
+    """No trusted key has signed the file as it is."""
+
+
 class InvalidSetting(Exception):
     """An environment variable that the service cannot follow. The message names the variable and a right value."""
 

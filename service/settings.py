@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     keys_file: Path | None = Field(
         default=None, description="File of the API keys, which `faussaire keys` writes. If absent, none are asked for."
     )
+    trusted_keys: Path | None = Field(
+        default=None,
+        description="File or folder of public keys or certificates in PEM: only models that one of them has signed are "
+        "served. If absent, signatures are not asked for.",
+    )
     cors_origins: str = Field(
         default="",
         description="Origins whose pages may use the service, such as `https://example.org`, with commas between; `*` "

@@ -21,6 +21,7 @@ from training.commands.sweep import sweep
 from training.commands.terminal import Terminal
 from training.commands.train import train
 from training.commands.verify import verify
+from training.commands.verify_model import verify_model
 from training.errors import Interrupted, TrainingError
 
 REFUSED = 2
@@ -32,7 +33,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, export, evaluate, compare, seeds, sweep, finetune, dataset, verify, publish, promote, rollback):
+COMMANDS = (
+    train,
+    export,
+    evaluate,
+    compare,
+    seeds,
+    sweep,
+    finetune,
+    dataset,
+    verify,
+    publish,
+    promote,
+    rollback,
+    verify_model,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(keys, name="keys")
 

@@ -1,5 +1,6 @@
 """A recogniser in ONNX Runtime: from an image back to the codes of the generator beside it."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,9 @@ class Recogniser:
 
     def __init__(self, path: Path, generator: Generator, threads: int) -> None:
         self._path = path
-        self._session = open_session(path, path.read_bytes(), threads, "cpu")
+        content = path.read_bytes()
+        self.digest = hashlib.sha256(content).hexdigest()
+        self._session = open_session(path, content, threads, "cpu")
         self.card = read_card(RecogniserCard, path, self._session)
         _check_generator(path, self.card, generator)
         _check_signature(path, self._session, self.card)

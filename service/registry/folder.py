@@ -4,10 +4,11 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from latent import InvalidRelease, Release
 from latent import release as releases
-from latent.card import RECOGNISER_SUFFIX, recogniser_path
+from latent.card import RECOGNISER_SUFFIX, recogniser_path, signature_path
 from service.errors import InvalidModel
 from service.inference.generator import Generator
 from service.inference.recogniser import Recogniser
@@ -18,8 +19,12 @@ MOST_BYTES = 2**28
 """Of a file of the folder."""
 
 
-Marks = tuple[Mark, Mark | None]
-"""The mark of a file and, for a generator, the mark of its recogniser."""
+class Marks(NamedTuple):
+    """Of a file and of what belongs to it; None for what is not there."""
+
+    file: Mark
+    recogniser: Mark | None = None
+    signatures: tuple[Mark | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,18 +82,22 @@ def marks_of(path: Path) -> Marks:
     mark = mark_of(path)
     if mark is None:
         raise FileNotFoundError(path)
-    return mark, None if path.name.endswith(releases.SUFFIX) else mark_of(recogniser_path(path))
+    if path.name.endswith(releases.SUFFIX):
+        return Marks(mark)
+    recogniser = recogniser_path(path)
+    signatures = tuple(mark_of(signature_path(one)) for one in (path, recogniser))
+    return Marks(mark, mark_of(recogniser), signatures)
 
 
 def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -> ModelFile | ReleaseFile:
     """Read a release file, or open and warm up a generator and its recogniser. Raises InvalidModel."""
     try:
-        for one in (path, recogniser_path(path)) if marks[1] else (path,):
-            _check_file(one)
+        for one in (path, recogniser_path(path)) if marks.recogniser else (path,):
+            check_file(one)
         if path.name.endswith(releases.SUFFIX):
             return ReleaseFile(marks, path.name.removesuffix(releases.SUFFIX), Release.read(path))
         generator = Generator(path, threads, device)
-        recogniser = None if marks[1] is None else Recogniser(recogniser_path(path), generator, threads)
+        recogniser = None if marks.recogniser is None else Recogniser(recogniser_path(path), generator, threads)
     except OSError as error:
         raise InvalidModel(f"{path}: the service cannot read a file: {error.strerror}") from error
     except InvalidRelease as error:
@@ -99,7 +108,7 @@ def open_file(path: Path, marks: Marks, threads: int, device: Device = "auto") -
     return ModelFile(marks, generator, recogniser)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Raises InvalidModel for what is no file of the folder, or too large, and OSError. Nothing is read."""
     target = path.resolve(strict=True)
     if not target.is_relative_to(path.parent.resolve()):

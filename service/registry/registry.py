@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from service.errors import InvalidModel, InvalidSetting
+from service.errors import InvalidModel, InvalidSetting, Unsigned
 from service.inference.batcher import Batcher
 from service.registry import folder
 from service.registry.catalogue import Catalogue, Served, Versions
@@ -15,6 +16,9 @@ from service.registry.trial import Try, trust
 from service.settings import Settings
 from service.telemetry import metrics
 from service.telemetry.log import log
+
+if TYPE_CHECKING:
+    from service.registry.signatures import Signatures
 
 Changes = dict[Path, ModelFile | ReleaseFile | None]
 """The new contents of the files that changed; None for a file that is gone."""
@@ -29,6 +33,8 @@ class Registry:
     def __init__(self, settings: Settings, try_files: Try = trust) -> None:
         self._settings = settings
         self._try_files = try_files
+        self._signatures = open_signatures(settings)
+        self._unsigned: set[Path] = set()
         self._held: Contents = {}
         self._served: dict[ModelFile, Served] = {}
         self._seen: dict[Path, Marks] = {}
@@ -92,6 +98,8 @@ class Registry:
     def _count_refused(self, settled: Collection[Path]) -> None:
         held = {path: file.marks for path, file in self._held.items()}
         metrics.FILES_REFUSED.set(sum(held.get(path) != self._seen.get(path) for path in settled))
+        self._unsigned &= self._seen.keys()
+        metrics.FILES_UNSIGNED.set(len(self._unsigned))
 
     async def _follow(self, settled: Collection[Path]) -> None:
         """Try all settled files that differ from those held; refused ones too, since another file may have been at
@@ -115,16 +123,42 @@ class Registry:
 
     def _open(self, paths: list[Path]) -> tuple[Changes, list[str]]:
         """The files that can be served, and why the others cannot."""
-        faults = self._try_files(paths)
+        faults = self._find_unsigned(paths)
+        faults |= self._try_files([path for path in paths if path not in faults])
         opened: Changes = {}
         for path in [path for path in paths if path not in faults]:
             try:
-                opened[path] = folder.open_file(path, self._tried[path], self._settings.threads, self._settings.device)
+                opened[path] = self._open_file(path)
             except InvalidModel as error:
-                faults[path] = str(error)
+                faults[path] = self._note(path, error)
             except Exception as error:  # noqa: BLE001 - no content of a file may stop the service
                 faults[path] = f"{path}: {error!r}"
         return opened, [faults[path] for path in paths if path in faults]
+
+    def _find_unsigned(self, paths: list[Path]) -> dict[Path, str]:
+        """Why some files must not even be opened."""
+        self._unsigned -= set(paths)
+        faults: dict[Path, str] = {}
+        if self._signatures is None:
+            return faults
+        for path in [path for path in paths if path.suffix == ".onnx"]:
+            try:
+                self._signatures.check(path)
+            except InvalidModel as error:
+                faults[path] = self._note(path, error)
+        return faults
+
+    def _open_file(self, path: Path) -> ModelFile | ReleaseFile:
+        """Raises InvalidModel."""
+        file = folder.open_file(path, self._tried[path], self._settings.threads, self._settings.device)
+        if self._signatures is not None and isinstance(file, ModelFile):
+            self._signatures.check_loaded(path, file)
+        return file
+
+    def _note(self, path: Path, error: InvalidModel) -> str:
+        if isinstance(error, Unsigned):
+            self._unsigned.add(path)
+        return str(error)
 
     def _drop_unclear(self, changes: Changes) -> tuple[Contents, list[str]]:
         """The contents after `changes`, from which it takes the changes that would make a name unclear, and why."""
@@ -168,7 +202,16 @@ class Registry:
             metrics.MODEL_INFO.labels(served.version.name, served.shown_digest).set(1)
             if self.now.models[file.name].stable is served:
                 metrics.begin_model(file.name)
-                metrics.MODEL_WRITTEN.labels(file.name).set(file.marks[0].modified_ns / 1e9)
+                metrics.MODEL_WRITTEN.labels(file.name).set(file.marks.file.modified_ns / 1e9)
+
+
+def open_signatures(settings: Settings) -> "Signatures | None":
+    """Raises InvalidSetting."""
+    if settings.trusted_keys is None:
+        return None
+    from service.registry.signatures import open_trusted  # it takes a tenth of a second
+
+    return open_trusted(settings.trusted_keys)
 
 
 def _refuse(reason: str, instead: str = "the service keeps what it had") -> None:

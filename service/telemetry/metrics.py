@@ -78,6 +78,11 @@ MODEL_WRITTEN = Gauge(
     ["model"],
     multiprocess_mode="livemax",
 )
+FILES_UNSIGNED = Gauge(
+    "faussaire_files_unsigned",
+    "Files in the models folder that the service refuses because no trusted key has signed them as they are.",
+    multiprocess_mode="livemax",
+)
 RELOADS = Counter("faussaire_reloads", "Changes of files in the models folder, by outcome.", ["outcome"])
 FILES_REFUSED = Gauge(
     "faussaire_files_refused",

@@ -37,6 +37,7 @@ def start(home: Path, *options: str, **settings: str) -> tuple[int, list[str]]:
         ({"FAUSSAIRE_MODELS_DIR": "docs"}, "error: docs has no .onnx file; export one with 'faussaire export'"),
         ({"FAUSSAIRE_DEFAULT_MODEL": "mnist-infogam"}, "error: FAUSSAIRE_DEFAULT_MODEL: no model has the name"),
         ({"FAUSSAIRE_DEFUALT_MODEL": "x"}, "error: FAUSSAIRE_DEFUALT_MODEL: there is no such setting; did you mean"),
+        ({"FAUSSAIRE_TRUSTED_KEYS": "LICENSE"}, "error: FAUSSAIRE_TRUSTED_KEYS: LICENSE must be a public key or a"),
         ({"FAUSSAIRE_KEYS_FILE": "README.md"}, "error: FAUSSAIRE_KEYS_FILE: README.md: Invalid JSON"),
         (
             {"FAUSSAIRE_TLS_CERTIFICATE": "/dev/null/none", "FAUSSAIRE_TLS_KEY": "LICENSE"},
@@ -56,6 +57,13 @@ def test_what_cannot_start_says_one_line_and_ends_with_two(
     assert status == 2, lines
     assert [line for line in lines if line.startswith(said)], lines
     assert not any("Traceback" in line for line in lines)
+
+
+def test_models_that_nobody_trusted_has_signed_are_one_line(tmp_path: Path, secret: Secret) -> None:
+    status, lines = start(tmp_path, FAUSSAIRE_TRUSTED_KEYS=str(secret.certificate))
+    assert status == 2, lines
+    last = [line for line in lines if line.startswith("error: ")]
+    assert [line for line in last if "it has no signature fashion-acgan.onnx.sig (FAUSSAIRE_TRUSTED_KEYS)" in line]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.commands.terminal import DataDir, Device, Images, OwnData, Terminal, open_workspace
+from training.commands.terminal import DataDir, Device, Images, OwnData, Terminal, check_own_data, open_workspace
 from training.errors import WeightsUnavailable
 from training.evaluation import IMAGES
 
@@ -36,6 +36,7 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Measure what a generator draws, and write evaluation.json and evaluation.html."""
+    check_own_data(model, data_name)
     from training.evaluation.report import rows
 
     workspace = open_workspace(data_dir, device)

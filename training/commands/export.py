@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.commands.terminal import DataDir, Device, OwnData, console, open_workspace
+from training.commands.terminal import DataDir, Device, OwnData, check_own_data, console, open_workspace
 
 
 def export(
@@ -24,6 +24,7 @@ def export(
 
     The generator's weights are rounded, so that its arithmetic is exact: every machine draws the same pixels.
     """
+    check_own_data(source, data_name)
     from training.export.quality import AFTER, BEFORE, WORSE
     from training.loop.run import Run
 

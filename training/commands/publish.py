@@ -34,6 +34,10 @@ def publish(
         typer.Option(min=0, max=1, help="Publish as a canary that draws this share of seeds.", show_default=False),
     ] = None,
     keep: Annotated[int, typer.Option(min=2, help="Versions to keep: the stable one and those before it.")] = KEPT,
+    sign: Annotated[
+        Path | None,
+        typer.Option(help="Sign the files with this private key, of a curve and in PEM.", show_default=False),
+    ] = None,
     images: Images = IMAGES,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
@@ -44,12 +48,14 @@ def publish(
     """
     from training.loop.run import Run
     from training.publishing.gate import Protocol, compare, find_equal, measure_all
+    from training.publishing.signing import Signer
     from training.publishing.versions import Versions
 
     workspace, opened = open_workspace(data_dir, device), Run(run)
     config = opened.read_config()
     versions = Versions.find(models, _check_name(name or slug(run.resolve().stem) or "generator"))
     versions.check_may_publish(canary)
+    signer = None if sign is None else Signer(sign)
     with workspace.export_aside(opened, versions.name) as made:
         if (known := find_equal(made, versions.meant)) is not None:
             _say(f"{known} draws the same already; nothing was changed")
@@ -65,7 +71,7 @@ def publish(
         if any(row.worse for row in rows):
             _say(f"worse than {versions.stable}; nothing was changed")
             raise typer.Exit(WORSE)
-        show_release(versions.publish(made, canary, keep))
+        show_release(versions.publish(made, canary, keep, signer))
 
 
 def _check_name(name: str) -> str:

@@ -45,6 +45,14 @@ OwnData = Annotated[
         show_default=False,
     ),
 ]
+
+
+def check_own_data(source: Path, data_name: str | None) -> None:
+    """Raises typer.BadParameter."""
+    if data_name is not None and source.is_dir():
+        raise typer.BadParameter(f"{source} is a run, which knows its data; leave --data out.")
+
+
 Size = Annotated[
     int | None,
     typer.Option(

@@ -72,5 +72,7 @@ def train(
         size=size,
         class_codes=codes,
     )
-    folder, state = open_workspace(data_dir, device).train(config, run, on_collapse)
-    console.print(f"{folder.folder}: {epochs} epochs done in {state.seconds:,.0f} s of training")
+    workspace = open_workspace(data_dir, device)
+    folder, state = workspace.train(config, run, on_collapse)
+    done = state.step // (len(workspace.load(config.data, train=True, frame=config.frame)) // config.batch)
+    console.print(f"{folder.folder}: {done} epochs done in {state.seconds:,.0f} s of training")

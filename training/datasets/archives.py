@@ -4,7 +4,7 @@ import io
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from training.datasets.collection import Collection, by_folder, name_class, split_of
@@ -14,15 +14,18 @@ from training.errors import DataUnavailable
 
 SUFFIXES = {".tar", ".tgz", ".gz", ".zip"}
 CLASS = ".cls"
+OTHERS = {".index", ".json", ".txt"}
+"""What else may stand beside each picture. Only one of these says a class: `.index`, by a number."""
 
 
 def read_archives(where: Path, files: Sequence[Path], name: str) -> Collection:
     """The pictures of one or several archives of a data set. Raises DataUnavailable."""
     opened = [(file, dict(_members(file))) for file in files]
-    if any(_suffixes(path)[1] == CLASS for _, members in opened for path in members):
+    kind = _class_suffix(opened)
+    if kind is not None:
         parts: dict[str, list[Picture]] = {}
         for file, members in opened:
-            parts.setdefault(split_of(file.name), []).extend(_pairs(file, members))
+            parts.setdefault(split_of(file.name), []).extend(_pairs(file, members, kind))
         return Collection.split(where, parts)
     splits = {file: split_of(file.name) for file in files}
     parted = len(set(splits.values())) > 1
@@ -30,13 +33,14 @@ def read_archives(where: Path, files: Sequence[Path], name: str) -> Collection:
         (PurePosixPath(splits[file]) / path if parted else path, _picture(file, path, content))
         for file, members in opened
         for path, content in members.items()
+        if _suffixes(path)[1] not in OTHERS
     )
     return by_folder(where, name, found)
 
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     """The pictures and classes in an archive. Raises DataUnavailable."""
-    wanted = endings() | {CLASS}
+    wanted = endings() | {CLASS} | OTHERS
     try:
         for name, content in _unzipped(file) if zipfile.is_zipfile(file) else _untarred(file):
             path = PurePosixPath(name)
@@ -64,23 +68,43 @@ def _unzipped(file: Path) -> Iterator[tuple[str, io.BufferedIOBase]]:
                     yield member.filename.replace("\\", "/"), content  # type: ignore[misc] # as .NET wrote them once
 
 
-def _pairs(file: Path, members: dict[PurePosixPath, bytes]) -> Iterator[Picture]:
+def _class_suffix(opened: Sequence[tuple[Path, Mapping[PurePosixPath, bytes]]]) -> str | None:
+    """The suffix of the files that say the classes; None if folders do. Raises DataUnavailable."""
+    kinds: set[str] = set()
+    for file, members in opened:
+        beside: dict[str, set[str]] = {}
+        for path in members:
+            key, suffix = _suffixes(path)
+            beside.setdefault(key, set()).add(suffix)
+        pictured = [suffixes for suffixes in beside.values() if suffixes - OTHERS - {CLASS}]
+        kinds |= {suffix for suffixes in pictured for suffix in suffixes & (OTHERS | {CLASS})}
+        named = any(len(path.parts) > 1 for path in members)
+        if kinds and not named and not kinds & {CLASS, ".index"}:
+            raise DataUnavailable(
+                f"{file}: beside its pictures are {' and '.join(sorted(kinds))} files, which may say anything; write "
+                f"the class of each picture to a file {CLASS} beside it, or put them into a folder for each class"
+            )
+    return CLASS if CLASS in kinds else ".index" if ".index" in kinds else None
+
+
+def _pairs(file: Path, members: Mapping[PurePosixPath, bytes], kind: str) -> Iterator[Picture]:
     """Pictures, each with the class in the file of the same name up to its first dot."""
-    labels = {_suffixes(path)[0]: content for path, content in members.items() if _suffixes(path)[1] == CLASS}
+    labels = {_suffixes(path)[0]: content for path, content in members.items() if _suffixes(path)[1] == kind}
     for path, content in sorted(members.items()):
         key, suffix = _suffixes(path)
-        if suffix == CLASS:
+        if suffix == CLASS or suffix in OTHERS:
             continue
         where = f"{file}, {path}"
         if key not in labels:
-            raise DataUnavailable(f"{where} has no {key}{CLASS} beside it that says its class; add it")
+            raise DataUnavailable(f"{where} has no {key}{kind} beside it that says its class; add it")
         label = name_class(labels[key].decode("utf-8", "surrogateescape").strip(), where)
         yield Picture(str(path), label, content, where)
 
 
 def _suffixes(path: PurePosixPath) -> tuple[str, str]:
     """What precedes the first dot of the name, which is the key of a sample, and the last suffix."""
-    return str(path.with_name(path.name.split(".")[0])), path.suffix.lower()
+    suffix = CLASS if path.name.lower().endswith(f"{CLASS}.txt") else path.suffix.lower()
+    return str(path.with_name(path.name.split(".")[0])), suffix
 
 
 def _picture(file: Path, path: PurePosixPath, content: bytes) -> Picture:

@@ -39,14 +39,14 @@ class Yardstick:
         return cls(measure, judge, judge.features(real.images[:IMAGES]))
 
     def read(self, generator: Generator, space: LatentSpace) -> float | None:
-        """The measure; None if the judge cannot judge."""
+        """The measure; None if the judge cannot judge, or the images are too few for it."""
         if not self.judge.able:
             return None
         images = Drawer(generator, space, BATCH).draw(len(self.features), SEED)
         glance = Glance(images.to(self.features.device), self.judge, self.features)
         figures = _find(self.measure).glance
         assert figures is not None
-        return figures(glance)[self.measure]
+        return figures(glance).get(self.measure)
 
 
 def _find(measure: str) -> Measure:

@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latent import LatentSpace
+from latent.faults import explain
 from training.datasets.contents import Contents
 from training.errors import InvalidRun, RunInUse, RunMismatch
 from training.files import Locked, locking, write_text
@@ -116,10 +117,7 @@ class Run:
                 f"{self.folder} is not a run: it has no config.json; name the folder that 'faussaire train' wrote"
             ) from None
         except ValidationError as error:
-            field = ".".join(map(str, error.errors()[0]["loc"]))
-            raise InvalidRun(
-                f"{self.config_path}: field '{field}' is not valid; restore the file or start a new run"
-            ) from None
+            raise InvalidRun(f"{self.config_path}: {explain(error)}; restore the file or start a new run") from None
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -67,10 +67,7 @@ class Judge:
         if len(self.classes) < 2:
             return "no classifier can judge: there is one class"
         if not self.able:
-            return (
-                f"the classifier cannot judge: it learned too little from so few images, and is right on "
-                f"{self.test_accuracy:.2%} of the real test set"
-            )
+            return "the classifier cannot judge: there are too few images to learn the classes from, or to test it on"
         return (
             f"convolutional classifier, seed {SEED}, weights {self.digest()}, "
             f"{self.test_accuracy:.2%} right on the real test set"

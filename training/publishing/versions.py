@@ -2,11 +2,12 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latent import InvalidRelease, Release
-from latent.card import recogniser_path
+from latent.card import recogniser_path, signature_path
 from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version_label
 from training.errors import InvalidFolder, InvalidModel, NoSuchVersion
 from training.export.model import Model
@@ -54,8 +55,12 @@ class Versions:
             )
         return self.release
 
-    def publish(self, generator: Path, canary: float | None, keep: int) -> "Versions":
+    def publish(
+        self, generator: Path, canary: float | None, keep: int, sign: Callable[[Path], None] | None = None
+    ) -> "Versions":
         """Add a new version, as the stable one or as a canary of a share of seeds; keep at most `keep` stable versions.
+
+        `sign` writes the signature of a file beside it.
 
         Raises NoSuchVersion, and InvalidFolder if another process changed the folder meanwhile.
         """
@@ -65,7 +70,14 @@ class Versions:
         if self.files and not release_path(self.folder, self.name).exists():
             self._write(self.known)  # first: without it, two files of one name are not clear
         mine = digest(generator)
-        path = self.files.get(mine) or _put(generator, self.folder / f"{version_label(self.name, mine)}.onnx")
+        if sign is not None:
+            for one in (recogniser_path(generator), generator):
+                if one.exists():
+                    sign(one)
+        path = self.files.get(mine) or self.folder / f"{version_label(self.name, mine)}.onnx"
+        _put(generator, path, signature_path)
+        if mine not in self.files:
+            _put(generator, path, Path)
         if canary is not None:
             release = self.known.model_copy(update={"canary": mine, "weight": canary})
         elif self.release is None:
@@ -117,7 +129,7 @@ class Versions:
     def _prune(self) -> None:
         """Remove the files that `publish` wrote and the release no longer names. Other files are not ours."""
         kept = {digest[:SHOWN_DIGITS] for digest in _named(self.known, self.known.before)}
-        mine = re.compile(rf"{re.escape(self.name)}@([0-9a-f]{{{SHOWN_DIGITS}}})(\.recogniser)?\.onnx")
+        mine = re.compile(rf"{re.escape(self.name)}@([0-9a-f]{{{SHOWN_DIGITS}}})(\.recogniser)?\.onnx(\.sig)?")
         # A generator sorts before its recogniser, so the service never sees a generator without its recogniser.
         for path in sorted(self.folder.iterdir()):
             found = mine.fullmatch(path.name)
@@ -137,13 +149,15 @@ class Versions:
             path.write_text(release.text(), encoding="utf-8")
 
 
-def _put(generator: Path, path: Path) -> Path:
-    """Copy a generator and its recogniser, the recogniser first: the service takes both when the generator appears."""
-    for source, target in ((recogniser_path(generator), recogniser_path(path)), (generator, path)):
-        if source.exists():
-            with lasting(target) as written:
-                shutil.copyfile(source, written)
-    return path
+def _put(generator: Path, target: Path, part: Callable[[Path], Path]) -> None:
+    """Copy that part of a recogniser, and of its generator, to the place of the generator `target`.
+
+    The generator comes last: the service takes all when it appears.
+    """
+    for source, place in ((recogniser_path(generator), recogniser_path(target)), (generator, target)):
+        if part(source).exists():
+            with lasting(part(place)) as written:
+                shutil.copyfile(part(source), written)
 
 
 def _followed_by(release: Release, stable: str) -> Release:

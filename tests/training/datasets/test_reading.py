@@ -75,6 +75,19 @@ def as_webdataset(root: Path) -> Path:
     return root / "digits.tar"
 
 
+def as_webdataset_of_indices(root: Path) -> Path:
+    files = {name.replace(".cls", ".index"): content for name, content in webdataset(range(60)).items()}
+    write_tar(root / "digits.tar", files | {f"{k:06}.json": b"{}" for k in range(60)})
+    return root / "digits.tar"
+
+
+def as_webdataset_of_texts(root: Path) -> Path:
+    write_tar(
+        root / "digits.tar", {f"{name}.txt" if ".cls" in name else name: c for name, c in webdataset(range(60)).items()}
+    )
+    return root / "digits.tar"
+
+
 def as_shards(root: Path) -> Path:
     (root / "digits").mkdir()
     for k in range(3):
@@ -102,7 +115,18 @@ def as_npy(root: Path) -> Path:
     return root / "digits_images.npy"
 
 
-WAYS = (as_folder, as_zip, as_tar_of_folders, as_webdataset, as_shards, as_parquet, as_npz, as_npy)
+WAYS = (
+    as_folder,
+    as_zip,
+    as_tar_of_folders,
+    as_webdataset,
+    as_webdataset_of_indices,
+    as_webdataset_of_texts,
+    as_shards,
+    as_parquet,
+    as_npz,
+    as_npy,
+)
 
 
 def both(path: Path) -> tuple[ImageSet, ImageSet]:
@@ -214,6 +238,7 @@ def test_files_that_hold_something_else_say_what_is_missing(tmp_path: Path) -> N
     np.save(tmp_path / "wide.npy", PIXELS * 1e6)
     np.savez(tmp_path / "objects.npz", images=np.array([{}, None]))
     write_tar(tmp_path / "half.tar", {"1.png": png(PIXELS[0]), "2.png": png(PIXELS[0]), "2.cls": b"0"})
+    write_tar(tmp_path / "captions.tar", {"1.png": png(PIXELS[0]), "1.txt": b"a seven", "1.json": b'{"label": 7}'})
     (tmp_path / "notes.txt").write_text("nothing")
     for name, what in {
         "text.parquet": "no column of images",
@@ -223,6 +248,7 @@ def test_files_that_hold_something_else_say_what_is_missing(tmp_path: Path) -> N
         "wide.npy": "values from 0 to",
         "objects.npz": "numpy.savez",
         "half.tar": "1.png has no 1.cls",
+        "captions.tar": r"beside its pictures are .json and .txt files.*file .cls beside it",
         "notes.txt": "none of the files that hold a data set",
         "gone.npz": "is not a folder, nor a file",
     }.items():
