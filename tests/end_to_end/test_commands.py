@@ -97,6 +97,20 @@ def test_a_generator_is_published_unless_it_is_worse_and_rolled_back(place: tupl
     assert said(faussaire(folder, "rollback", "digits", "--models", "served")) == first
 
 
+def test_a_file_is_published_as_a_run_is(place: tuple[Path, list[str]]) -> None:
+    folder, words = place
+    faussaire(folder, "export", LSGAN, "-o", "fetched/digits.onnx")
+    (folder / "catalogue").mkdir()
+    command = ["publish", "fetched/digits.onnx", "--models", "catalogue", "--images", "500", *words[2:]]
+    (name,) = said(faussaire(folder, *command)).values()
+    published = (folder / "catalogue" / f"digits@{name}.onnx").read_bytes()
+    assert published == (folder / "fetched" / "digits.onnx").read_bytes()
+    assert "draws the same already; nothing was changed" in faussaire(folder, *command)
+    renamed = ran(folder, *command, "--name", "other")
+    assert renamed.returncode == 2
+    assert "fetched/digits.onnx has the name 'digits' inside; leave --name out" in renamed.stderr
+
+
 def test_a_service_draws_the_same_data_set_as_its_model_does_here(
     server: httpx.Client, models_dir: Path, tmp_path: Path
 ) -> None:

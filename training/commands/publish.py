@@ -1,6 +1,5 @@
 """`faussaire publish`"""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +7,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from latent.card import MODEL_NAME
-from training.commands.terminal import DataDir, Device, Images, Models, Terminal, open_workspace, show_release
-from training.errors import Unfit
+from training.commands.terminal import (
+    DataDir,
+    Device,
+    Images,
+    Models,
+    OwnData,
+    Terminal,
+    check_own_data,
+    open_workspace,
+    show_release,
+)
 from training.evaluation import IMAGES
-from training.files import slug
 
 if TYPE_CHECKING:
     from training.publishing.gate import Comparison, Measures
@@ -24,7 +30,7 @@ KEPT = 3
 
 
 def publish(
-    run: Annotated[Path, typer.Argument(help="Run folder that 'train' wrote.")],
+    source: Annotated[Path, typer.Argument(help="Run folder that 'train' wrote, or ONNX file that 'export' wrote.")],
     models: Models = Path("models"),
     name: Annotated[
         str | None, typer.Option(help="The model's name; that of the run's folder if absent.", show_default=False)
@@ -39,29 +45,36 @@ def publish(
         typer.Option(help="Sign the files with this private key, of a curve and in PEM.", show_default=False),
     ] = None,
     images: Images = IMAGES,
+    data_name: OwnData = None,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
 ) -> None:
-    """Export a run's generator into the models folder, unless it is worse than the published one of its name.
+    """Put a run's generator, or that of a file, into the models folder, unless it is worse than the published one.
 
     Both are measured by one protocol. If the new one is worse, nothing changes and the exit code is 3.
     """
-    from training.loop.run import Run
     from training.publishing.gate import Protocol, compare, find_equal, measure_all
+    from training.publishing.offered import Offered, copied_aside
     from training.publishing.signing import Signer
     from training.publishing.versions import Versions
 
-    workspace, opened = open_workspace(data_dir, device), Run(run)
-    config = opened.read_config()
-    versions = Versions.find(models, _check_name(name or slug(run.resolve().stem) or "generator"))
+    check_own_data(source, data_name)
+    workspace = open_workspace(data_dir, device)
+    offered = Offered.of(source, name, data_name)
+    versions = Versions.find(models, offered.name)
     versions.check_may_publish(canary)
     signer = None if sign is None else Signer(sign)
-    with workspace.export_aside(opened, versions.name) as made:
+    run = offered.run
+    with copied_aside(source) if run is None else workspace.export_aside(run, offered.name) as made:
         if (known := find_equal(made, versions.meant)) is not None:
             _say(f"{known} draws the same already; nothing was changed")
             return
-        judge = workspace.load_or_train_judge(config.data, frame=config.frame)
-        protocol = Protocol.of(judge, workspace.load_of(opened, train=False), images)
+        judge = workspace.load_or_train_judge(offered.data, frame=offered.frame)
+        if run is None:
+            test = workspace.load(offered.data, train=False, frame=offered.frame)
+        else:
+            test = workspace.load_of(run, train=False)
+        protocol = Protocol.of(judge, test, images)
         files = [made] if versions.release is None else [versions.stable, made]
         *before, new = measure_all(protocol, files, Terminal())
         rows = compare(before[0], new) if before else []
@@ -72,13 +85,6 @@ def publish(
             _say(f"worse than {versions.stable}; nothing was changed")
             raise typer.Exit(WORSE)
         show_release(versions.publish(made, canary, keep, signer))
-
-
-def _check_name(name: str) -> str:
-    """Raises Unfit."""
-    if re.fullmatch(MODEL_NAME, name) is None:
-        raise Unfit(f"'{name}' cannot be a model's name; give --name 1 to 63 lower-case letters, digits and hyphens")
-    return name
 
 
 def _say(line: str) -> None:
