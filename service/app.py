@@ -13,6 +13,7 @@ from service.access.account import shared_folder
 from service.access.keyring import Keyring
 from service.api import (
     codes,
+    croissant,
     dataset_file,
     datasets,
     image,
@@ -116,6 +117,12 @@ OPERATIONS = (
         answers=datasets.ANSWERS,
         links={"get_dataset": {"seed": "$response.header.Faussaire-Seed"}},
         draws=True,
+    ),
+    Operation(
+        "/v1/datasets/croissant.json",
+        croissant.describe_dataset,
+        query=croissant.CroissantQuery,
+        answers=croissant.ANSWERS,
     ),
     Operation(
         "/v1/datasets/{name}",

@@ -120,7 +120,12 @@ def _read(name: str, query: DatasetQuery) -> DatasetRequest:
         raise FieldConflict("format", f"A name in .{suffix} takes {' or '.join(KINDS[suffix])}.")
     if not 0 < shards <= 1_000_000:
         raise InvalidDataset("name", "A data set has 1 to 1000000 shards.")
-    fields = query.model_dump(exclude={"format", "style"})
+    return requested(query, kind, shards, number)
+
+
+def requested(query: DatasetQuery, kind: Kind, shards: int, number: int) -> DatasetRequest:
+    """Raises InvalidField."""
+    fields = query.model_dump(include=set(DatasetQuery.model_fields) - {"format", "style"})
     return DatasetRequest(**fields, format=kind, style=_styles(query.style), shards=shards, shard=number)
 
 

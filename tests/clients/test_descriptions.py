@@ -25,6 +25,17 @@ assert {row[f"{name}/image"].size for name, row in rows} == {(28, 28)}
 print(json.dumps([[int(row[f"{name}/index"]), int(row[f"{name}/label"])] for name, row in rows]))
 """
 
+# The threads by which it downloads may abort the process at its end.
+SERVED = (
+    CROISSANT.replace('f"{sys.argv[1]}/croissant.json"', "sys.argv[1]")
+    + """
+import os
+
+sys.stdout.flush()
+os._exit(0)
+"""
+)
+
 HUB = """
 import json, sys
 
@@ -44,6 +55,17 @@ def test_the_folder_of_a_data_set_is_read_by_its_description(program: str, tmp_p
     draw_shards(folder, Job("parquet", 30, 2, 5, "even", {}), [0, 1], ROOT / "models/mnist-acgan.onnx", Terminal())
     home = {"HOME": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1", "PATH": "/usr/bin:/bin"}
     command: list[str | Path] = [LOADERS, "-c", program, folder]
+    said = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout.splitlines()[-1]) == [[item, item % 10] for item in range(30)]
+
+
+def test_a_data_set_of_a_service_is_read_by_the_address_of_its_description(url: str, tmp_path: Path) -> None:
+    if not LOADERS.exists():
+        pytest.skip("make .venv/loaders/installed has not been run")
+    address = f"{url}/v1/datasets/croissant.json?model=mnist-acgan&n=30&seed=5&shards=2"
+    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command: list[str | Path] = [LOADERS, "-c", SERVED, address]
     said = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout.splitlines()[-1]) == [[item, item % 10] for item in range(30)]

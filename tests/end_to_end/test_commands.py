@@ -99,7 +99,8 @@ def test_a_generator_is_published_unless_it_is_worse_and_rolled_back(place: tupl
 
 def test_a_file_is_published_as_a_run_is(place: tuple[Path, list[str]]) -> None:
     folder, words = place
-    faussaire(folder, "export", LSGAN, "-o", "fetched/digits.onnx")
+    (folder / "fetched").mkdir()
+    faussaire(folder, "export", LSGAN, "-o", "fetched/digits.onnx", *words[2:])
     (folder / "catalogue").mkdir()
     command = ["publish", "fetched/digits.onnx", "--models", "catalogue", "--images", "500", *words[2:]]
     (name,) = said(faussaire(folder, *command)).values()

@@ -20,6 +20,7 @@ EXAMPLE = "mnist-infogan"
 """The model that the examples name."""
 
 OPERATIONS = {
+    "describe_dataset",
     "draw_images",
     "get_image",
     "draw_traversal",

@@ -15,7 +15,7 @@ from latent.containers import Kind, container
 from latent.dataset import BLOCK, TEST_START, Dataset
 from latent.runs import NO_IMAGES, parts
 from training.errors import ServiceFailed, Unfit, UnknownName
-from training.export.croissant import write_descriptions
+from training.export.descriptions import write_descriptions
 from training.export.recipe import Job, Recipe, checksum_path, claim, complete, read_checksum, shard_path
 from training.files import digest, replacing, write_text
 from training.progress import Advance, Display
