@@ -150,6 +150,30 @@ def photograph(ink: Ink, random: Random) -> Page:
     return turned_squares(ink, random) * shine(random) / 255 + random.normal(0, 5, ink.shape)
 
 
+def note(ink: Ink, random: Random, table: Page | None = None) -> Page:
+    """Paper of some tenths of the picture, turned, on a table."""
+    (rows, columns), room = np.nonzero(ink > 0.2), int(random.integers(20, 40))
+    top, left = max(0, rows.min() - room), max(0, columns.min() - room)
+    written = ink[top : rows.max() + room, left : columns.max() + room]
+    paper = draw(written, float(random.integers(200, 256)), float(random.integers(10, 80)))
+    picture = Image.fromarray(np.dstack([paper, np.full_like(paper, 255)]).astype(np.uint8), "LA")
+    picture = picture.resize([round(side * 130 / min(picture.size)) for side in picture.size])
+    picture = picture.rotate(random.uniform(-20, 20), Image.Resampling.BICUBIC, expand=True)
+    picture.thumbnail((SIDE - 8, SIDE - 8))
+    shade = np.full(ink.shape, float(random.integers(20, 170))) if table is None else table
+    page = Image.fromarray(shade.astype(np.uint8))
+    place = [int(random.integers(4, SIDE - side - 3)) for side in picture.size]
+    page.paste(picture.getchannel("L"), (place[0], place[1]), picture.getchannel("A"))
+    return np.asarray(page, np.float64) + random.normal(0, 3, ink.shape)
+
+
+def note_beside(ink: Ink, random: Random) -> Page:
+    """A note beside something of a third shade."""
+    table, edge = np.full(ink.shape, float(random.integers(90, 170))), int(random.integers(20, 60))
+    table[:, :edge] = random.integers(0, 60)
+    return note(ink, random, table)
+
+
 def two_digits(ink: Ink, random: Random) -> Page:
     """No reading is right."""
     rows, columns = np.nonzero(ink)
@@ -188,10 +212,13 @@ DISTURBANCES: dict[str, Disturb] = {
     "faint ink": faint_ink,
     "dark ground": dark_ground,
     "photograph": photograph,
+    "note on a table": note,
+    "note beside something": note_beside,
     "two digits": two_digits,
     "nothing": nothing,
 }
 NEVER_RIGHT = ("two digits", "nothing")
+OFTEN_REFUSED = ("note beside something",)
 
 
 def main() -> None:

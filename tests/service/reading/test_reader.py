@@ -312,7 +312,7 @@ def test_a_model_without_recogniser_is_refused_with_those_that_have_one(client: 
     assert "not of this version" in refused(client, other, model="plain")[2]
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"P6 2 2 255 " + b"0" * 12, b"<svg/>"])
+@pytest.mark.parametrize("content", [b"", b"hello", b"P6 2 2 255 " + b"0" * 12, b"<svg/>"])
 def test_what_is_no_image_is_415_with_what_is_accepted(client: TestClient, content: bytes) -> None:
     status, slug, detail = refused(client, content)
     assert (status, slug) == (415, "not-an-image")
