@@ -10,8 +10,9 @@ from PIL import Image
 
 from latent import Framing, ImageShape, RecogniserCard
 from service.errors import BlankImage
-from service.reading.drawing import NOTHING, Removed, find_drawing
-from service.reading.ground import Levels, border
+from service.reading.drawing import NOTHING, Drawing, Removed, find_drawing
+from service.reading.edge import edge_frame
+from service.reading.ground import LEAST_SIDE, Levels, border
 from service.reading.ink import COARSEST, FAINT, GRAIN, measure_ink
 
 Pixels = NDArray[np.uint8]
@@ -38,6 +39,10 @@ def frame(picture: Image.Image, card: RecogniserCard) -> Framed:
     if card.image.channels != 1:
         return _frame_colours(pixels, card)
     levels = pixels[:, :, 0]
+    edge = edge_frame(levels) if min(levels.shape) < LEAST_SIDE else 0
+    if edge:
+        drawing = find_drawing(levels[edge:-edge, edge:-edge])
+        return _framed(drawing, ("frame", *drawing.removed), card)
     if levels.shape == (card.image.height, card.image.width):
         ink = measure_ink(levels)
         if ink.levels.max() < FAINT:
@@ -45,8 +50,12 @@ def frame(picture: Image.Image, card: RecogniserCard) -> Framed:
         return Framed(pixels if ink.bright else 255 - pixels)
     # Grey paper becomes black; the drawing keeps its share of the range above the paper.
     drawing = find_drawing(levels)
+    return _framed(drawing, drawing.removed, card)
+
+
+def _framed(drawing: Drawing, removed: tuple[Removed, ...], card: RecogniserCard) -> Framed:
     drawn = np.rint(255 * drawing.ink[:, :, None]).astype(np.uint8)
-    return Framed(_lay_out(drawn, drawing.ink, np.zeros(1), card.image, card.framing), drawing.removed)
+    return Framed(_lay_out(drawn, drawing.ink, np.zeros(1), card.image, card.framing), removed)
 
 
 def _frame_colours(pixels: Pixels, card: RecogniserCard) -> Framed:
