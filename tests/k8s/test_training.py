@@ -123,7 +123,7 @@ def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
     assert options["seed"] == 29384720
     assert str(options["run"]) == f"runs/{DUE}/mnist-acgan"
     trained, options = options["run"], parse(run_step("publish", tmp_path).stdout.splitlines())
-    assert options["run"] == trained
+    assert options["source"] == trained
     assert str(options["models"]) == mounts(steps(RETRAIN)["publish"])["models"]
     assert options["canary"] is None
 
@@ -131,7 +131,7 @@ def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
 def test_retraining_publishes_under_the_name_of_a_shipped_model(tmp_path: Path) -> None:
     options = parse(run_step("publish", tmp_path).stdout.splitlines())
     assert options["name"] is None
-    assert (ROOT / "models" / f"{name_of(options['run'])}.onnx").is_file()
+    assert (ROOT / "models" / f"{name_of(options['source'])}.onnx").is_file()
 
 
 def test_sigterm_reaches_training_itself(tmp_path: Path) -> None:
