@@ -173,6 +173,16 @@ def test_keys_are_read_from_a_secret_that_may_change() -> None:
     assert environment(container)["FAUSSAIRE_KEYS_FILE"] == "/keys/keys.json"
 
 
+def test_trusted_keys_are_public_and_read_from_a_folder() -> None:
+    deployment = one(compose("signed"), "Deployment")
+    container = only_container(deployment)
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "trusted"]
+    (volume,) = [each for each in deployment["spec"]["template"]["spec"]["volumes"] if each["name"] == "trusted"]
+    assert mount["readOnly"] is True
+    assert volume["configMap"] == {"name": "faussaire-trusted"}
+    assert environment(container)["FAUSSAIRE_TRUSTED_KEYS"] == mount["mountPath"]
+
+
 @pytest.mark.parametrize("component", ["models-volume", "models-image"])
 def test_models_are_read_from_a_read_only_mount(component: str) -> None:
     container = only_container(one(compose(component), "Deployment"))
