@@ -58,6 +58,8 @@ def test_a_clock_that_jumps_cuts_no_request_off(own_models: Path, tmp_path: Path
     settings = {
         "FAUSSAIRE_DEFAULT_MODEL": "small",
         "FAUSSAIRE_WATCH_SECONDS": "0.05",
+        # Far more than this test takes, and far less than a jump.
+        **{f"FAUSSAIRE_MAX_{what}_SECONDS": "900" for what in ("HEAD", "BODY", "IDLE", "STALLED")},
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
