@@ -35,9 +35,10 @@ class Signatures:
             self._compare(recogniser_path(path), file.recogniser.digest)
 
     def _compare(self, path: Path, found: str) -> None:
-        """Raises Unsigned."""
+        """Raises Unsigned, and InvalidModel for a signature that is no file of the folder."""
         signature = signature_path(path)
         try:
+            check_file(signature)
             with signature.open("rb") as file:
                 signed = signed_digest(file.read(LONGEST), self._keys)
         except OSError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,13 @@ def take_anothers(path: Path) -> None:
 
 
 Spoil = Callable[[Path], None]
+
+
+def never_end(path: Path) -> None:
+    """Whoever opens the signature waits for ever."""
+    signature_path(path).unlink()
+    os.mkfifo(signature_path(path))
+
 
 FAULTS: dict[Spoil, str] = {
     alter: "is the signature of another file",
@@ -185,3 +193,9 @@ def test_what_is_no_key_is_named(models: Path, tmp_path: Path) -> None:
         asyncio.run(opened(Settings(models_dir=models, trusted_keys=Path("LICENSE"))))
     with pytest.raises(InvalidSetting, match=r"FAUSSAIRE_TRUSTED_KEYS: .*none: No such file"):
         asyncio.run(opened(Settings(models_dir=models, trusted_keys=tmp_path / "none")))
+
+
+def test_a_signature_that_never_ends_is_not_waited_for(settings: Settings, models: Path) -> None:
+    never_end(models / "small.onnx")
+    with pytest.raises(InvalidModel, match=r"small.onnx.sig is no regular file"):
+        asyncio.run(opened(settings))
