@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from service.errors import BlankImage, UnclearImage
 from service.reading.ground import LEAST_SIDE, Levels, Mask
 from service.reading.ink import FAINT, Ink, measure_ink
-from service.reading.note import Note, cut_out, find_notes
+from service.reading.note import cut_out, find_notes
 from service.reading.regions import Box, Regions, find_regions, join_boxes
 from service.reading.rules import remove_rules
 from service.reading.sheet import find_sheet
@@ -76,12 +76,9 @@ def _find(ink: Ink, levels: NDArray[np.uint8], *, inner: bool) -> Drawing:
     if ink.levels.max() < FAINT:
         raise BlankImage("body", NOTHING)
     page = min(levels.shape) >= LEAST_SIDE
-    sheet = find_sheet(ink.levels >= _threshold(ink.levels)) if page and not inner else None
-    if sheet is not None:
-        found = _find(measure_ink(levels[sheet]), levels[sheet], inner=True)
+    if page and not inner and (paper := _find_paper(ink.levels, levels)) is not None:
+        found = _find(measure_ink(paper), paper, inner=True)
         return Drawing(found.ink, ("surroundings", *found.removed))
-    if page and not inner and (notes := find_notes(ink.levels, _threshold(ink.levels))):
-        return _take_note(levels, notes)
     if page and not ink.noisy and ink.against >= TWO_SHADES:
         raise _unclear("The ground has several shades, as by a hard shadow or a pattern")
     cleared, rules = remove_rules(ink.levels)
@@ -94,15 +91,18 @@ def _find(ink: Ink, levels: NDArray[np.uint8], *, inner: bool) -> Drawing:
     return found
 
 
-def _take_note(levels: NDArray[np.uint8], notes: list[Note]) -> Drawing:
-    """The drawing on a note that lies somewhere. Raises BlankImage and UnclearImage."""
+def _find_paper(ink: Levels, levels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The inside of the paper that lies on a table, if one does. Raises UnclearImage."""
+    regions = find_regions(ink >= _threshold(ink))
+    sheet = find_sheet(regions)
+    if sheet is not None:
+        return levels[sheet]
+    notes = find_notes(ink, regions)
     if len(notes) > 1:
         raise _unclear("There are several pieces of paper")
-    if notes[0].is_askew:
+    if notes and notes[0].is_askew:
         raise _unclear("The paper lies askew")
-    inside = cut_out(levels, notes[0])
-    found = _find(measure_ink(inside), inside, inner=True)
-    return Drawing(found.ink, ("surroundings", *found.removed))
+    return cut_out(levels, notes[0]) if notes else None
 
 
 def _take_clean(ink: Levels) -> Drawing | None:

@@ -53,9 +53,8 @@ class Note:
         return abs(self.angle) > ASKEW
 
 
-def find_notes(ink: Levels, threshold: float) -> list[Note]:
+def find_notes(ink: Levels, regions: Regions) -> list[Note]:
     """The notes among the largest regions of the ink (h, w)."""
-    regions = find_regions(ink >= threshold)
     return [note for k in range(min(len(regions), LOOKED_AT)) if (note := _note(ink, regions, k)) is not None]
 
 

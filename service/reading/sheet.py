@@ -3,7 +3,7 @@
 import numpy as np
 
 from service.reading.ground import LEAST_SIDE, Mask
-from service.reading.regions import find_regions
+from service.reading.regions import Regions
 
 LEAST = 0.4
 """The least share of the picture that the box of a sheet has."""
@@ -24,14 +24,13 @@ DRAWN = 0.002
 """The least share of the sheet that is drawn on."""
 
 
-def find_sheet(region: Mask) -> tuple[slice, slice] | None:
+def find_sheet(regions: Regions) -> tuple[slice, slice] | None:
     """The inside of the sheet, if the largest region is one: rows and columns."""
-    regions = find_regions(region)
-    height, width = region.shape
+    height, width = regions.labels.shape
     top, left, bottom, right = regions.boxes[0].tolist()
     size = (bottom - top) * (right - left)
     at_border = (top == 0) + (left == 0) + (bottom == height) + (right == width)
-    if at_border == 4 or size < LEAST * region.size or regions.areas[0] < FILLED[at_border] * size:
+    if at_border == 4 or size < LEAST * regions.labels.size or regions.areas[0] < FILLED[at_border] * size:
         return None
     paper = regions.labels == 0
     while (bottom - top) * (right - left) >= CUT * size:

@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw
 
 from service.errors import UnclearImage
 from service.reading.drawing import find_drawing
-from service.reading.note import cut_out, find_notes
+from service.reading.note import Note, cut_out, find_notes
+from service.reading.regions import find_regions
 
 SIDE = 300
 
@@ -24,14 +25,15 @@ def photographed(turn: float, *places: tuple[int, int], stroke: bool = True) -> 
     return np.asarray(page)
 
 
-def ink_of(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.clip((levels.astype(np.float32) - 90) / 165, 0, 1)
+def notes_on(levels: NDArray[np.uint8]) -> list[Note]:
+    ink = np.clip((levels.astype(np.float32) - 90) / 165, 0, 1).astype(np.float32)
+    return find_notes(ink, find_regions(ink >= 0.3))
 
 
 @given(st.floats(-44, 44), st.integers(5, 100), st.integers(5, 100))
 def test_a_note_is_found_and_cut_out_upright(turn: float, left: int, top: int) -> None:
     levels = photographed(turn, (left, top))
-    (note,) = find_notes(ink_of(levels), 0.3)
+    (note,) = notes_on(levels)
     assert note.angle == pytest.approx(turn, abs=1.5)
     assert note.is_askew == (abs(note.angle) > 30)
     assert sorted(note.size) == pytest.approx([90, 120], abs=4)
@@ -43,11 +45,11 @@ def test_a_note_is_found_and_cut_out_upright(turn: float, left: int, top: int) -
 
 
 def test_what_is_no_note_is_none() -> None:
-    assert find_notes(ink_of(photographed(10, (50, 50), stroke=False)), 0.3) == []
+    assert notes_on(photographed(10, (50, 50), stroke=False)) == []
     disc = Image.new("L", (SIDE, SIDE), 90)
     ImageDraw.Draw(disc).ellipse((60, 60, 220, 240), 240)
     ImageDraw.Draw(disc).rectangle((130, 120, 142, 180), 20)
-    assert find_notes(ink_of(np.asarray(disc)), 0.3) == []
+    assert notes_on(np.asarray(disc)) == []
 
 
 def test_several_notes_and_one_that_lies_askew_are_refused() -> None:
