@@ -83,6 +83,7 @@ class Application:
         self._cors = cors
         self._authorization = authorization
         self._paths = _by_path(operations)
+        self._named = [(path.split("/"), methods) for path, methods in self._paths.items() if "{" in path]
         self._attention = Attention(limits.seconds, limits.body_seconds)
         self._gate = Gate(limits.working, limits.waiting)
         self._budget = UploadBudget(limits.uploads_held)
@@ -194,8 +195,7 @@ class Application:
 
     def _match(self, parts: Sequence[str]) -> Methods | None:
         """The operations of a path with braces."""
-        for path, methods in self._paths.items():
-            named = path.split("/")
+        for named, methods in self._named:
             if len(named) == len(parts) and all(a == b or (b and "{" in a) for a, b in zip(named, parts, strict=True)):
                 return methods
         return None
