@@ -122,13 +122,11 @@ def _plan(request: Request, asked: Inference, behind: bytes, served: Served, see
 def _rows(asked: Inference, behind: bytes, space: LatentSpace) -> tuple[Rows, int]:
     """The tensors, and how many images they are for. Raises InvalidField."""
     arrays = read_inputs(asked.inputs, behind, shapes_of_inputs(space))
-    counts = {len(array) for array in arrays.values()}
-    if asked.parameters.n is not None:
-        counts.add(asked.parameters.n)
-    if len(counts) > 1:
-        field = "parameters.n" if len({len(array) for array in arrays.values()}) == 1 else "inputs"
+    lengths, count = {len(array) for array in arrays.values()}, asked.parameters.n
+    if len(lengths) > 1 or (lengths and count is not None and count not in lengths):
+        field = "inputs" if len(lengths) > 1 else "parameters.n"
         raise InvalidField(field, "All tensors, and 'n', must be for one number of images.")
-    return Rows(**arrays), counts.pop() if counts else 1
+    return Rows(**arrays), lengths.pop() if lengths else count or 1
 
 
 def _encode(plan: Plan, images: Images, asked: Inference) -> tuple[bytes, bytes]:

@@ -20,13 +20,18 @@ def codes_of(asked: AskedCodes, space: LatentSpace, seed: int, index: int, count
 
     Raises UnknownClass, InvalidBlend, UnknownStyle, StyleOutOfRange, InvalidNoise and IndexTooLarge.
     """
-    if index + count > INDEX_LIMIT:
-        raise IndexTooLarge("index", f"The last image's index must be below {INDEX_LIMIT}.")
+    check_index(index, count)
     return Codes(
         _noise(asked, space, seed, index, count),
         _classes(asked, space, seed, index, count),
         _styles(asked, space, seed, index, count),
     )
+
+
+def check_index(index: int, count: int) -> None:
+    """Raises IndexTooLarge."""
+    if index + count > INDEX_LIMIT:
+        raise IndexTooLarge("index", f"The last image's index must be below {INDEX_LIMIT}.")
 
 
 def class_weights(asked: str | int | dict[str, float], space: LatentSpace) -> NDArray[np.float32]:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent import Codes, LatentSpace, ModelVersion, draw_classes, draw_noise, draw_styles
-from latent.origin import INDEX_LIMIT, truncate
-from service.errors import IndexTooLarge, InvalidNoise, StyleOutOfRange, UnknownClass
+from latent.origin import truncate
+from service.errors import InvalidNoise, StyleOutOfRange, UnknownClass
+from service.planning.codes import check_index
 from service.planning.plan import Plan
 from service.planning.provenance import Source
 
@@ -30,8 +31,7 @@ def plan_rows(rows: Rows, version: ModelVersion, seed: int, index: int, count: i
     Raises IndexTooLarge, InvalidNoise, UnknownClass and StyleOutOfRange.
     """
     space = version.card.space
-    if index + count > INDEX_LIMIT:
-        raise IndexTooLarge("index", f"The last image's index must be below {INDEX_LIMIT}.")
+    check_index(index, count)
     _check(rows, space)
     noise = draw_noise(space, seed, index, count) if rows.noise is None else rows.noise
     classes = draw_classes(space, seed, index, count) if rows.classes is None else rows.classes
