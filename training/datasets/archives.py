@@ -16,6 +16,7 @@ SUFFIXES = {".tar", ".tgz", ".gz", ".zip"}
 CLASS = ".cls"
 OTHERS = {".index", ".json", ".txt"}
 """What else may stand beside each picture. Only one of these says a class: `.index`, by a number."""
+BESIDE = OTHERS | {CLASS}
 
 
 def read_archives(where: Path, files: Sequence[Path], name: str) -> Collection:
@@ -40,7 +41,7 @@ def read_archives(where: Path, files: Sequence[Path], name: str) -> Collection:
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     """The pictures and classes in an archive. Raises DataUnavailable."""
-    wanted = endings() | {CLASS} | OTHERS
+    wanted = endings() | BESIDE
     try:
         for name, content in _unzipped(file) if zipfile.is_zipfile(file) else _untarred(file):
             path = PurePosixPath(name)
@@ -76,8 +77,8 @@ def _class_suffix(opened: Sequence[tuple[Path, Mapping[PurePosixPath, bytes]]]) 
         for path in members:
             key, suffix = _suffixes(path)
             beside.setdefault(key, set()).add(suffix)
-        pictured = [suffixes for suffixes in beside.values() if suffixes - OTHERS - {CLASS}]
-        kinds |= {suffix for suffixes in pictured for suffix in suffixes & (OTHERS | {CLASS})}
+        pictured = [suffixes for suffixes in beside.values() if suffixes - BESIDE]
+        kinds |= {suffix for suffixes in pictured for suffix in suffixes & BESIDE}
         named = any(len(path.parts) > 1 for path in members)
         if kinds and not named and not kinds & {CLASS, ".index"}:
             raise DataUnavailable(
@@ -92,7 +93,7 @@ def _pairs(file: Path, members: Mapping[PurePosixPath, bytes], kind: str) -> Ite
     labels = {_suffixes(path)[0]: content for path, content in members.items() if _suffixes(path)[1] == kind}
     for path, content in sorted(members.items()):
         key, suffix = _suffixes(path)
-        if suffix == CLASS or suffix in OTHERS:
+        if suffix in BESIDE:
             continue
         where = f"{file}, {path}"
         if key not in labels:

@@ -18,7 +18,6 @@ from training.loop.run import Run
 
 @dataclass(frozen=True)
 class Offered:
-    source: Path
     name: str
     data: str
     """The data set that it learned from."""
@@ -37,10 +36,10 @@ class Offered:
             card = Model(source).card
             if name not in {None, card.name}:
                 raise Unfit(f"{source} has the name '{card.name}' inside; leave --name out")
-            return cls(source, card.name, data or card.data.name, (card.image.height, card.image.width), None)
+            return cls(card.name, data or card.data.name, (card.image.height, card.image.width), None)
         run = Run(source)
         config = run.read_config()
-        return cls(source, _checked(name or slug(source.resolve().stem) or "generator"), config.data, config.frame, run)
+        return cls(_checked(name or slug(source.resolve().stem) or "generator"), config.data, config.frame, run)
 
 
 @contextmanager
