@@ -1,5 +1,6 @@
 """The cards inside the ONNX files of generators and recognisers, which say all that a server must know of them."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -141,6 +142,18 @@ class RecogniserCard(Part):
 def recogniser_path(generator: Path) -> Path:
     """The path of the recogniser of the generator `NAME.onnx`: `NAME.recogniser.onnx` beside it."""
     return generator.with_suffix(RECOGNISER_SUFFIX)
+
+
+def files_of(generator: Path) -> list[Path]:
+    """The file of a generator, and that of its recogniser if there is one."""
+    recogniser = recogniser_path(generator)
+    return [generator, recogniser] if recogniser.exists() else [generator]
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def signature_path(path: Path) -> Path:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import Base64Bytes, BaseModel, Field, ValidationError
 
-from latent.card import Digest
+from latent.card import Digest, signature_path
 
 LONGEST = 2**20
 """Bytes of a signature that are read."""
@@ -35,7 +35,7 @@ BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
 class InvalidSignature(Exception):
-    """The message says why, without the path."""
+    """The message says why, without the path of what is signed."""
 
 
 class InvalidKey(Exception):
@@ -111,6 +111,20 @@ def signed_digest(text: bytes, keys: Sequence[PublicKey]) -> str:
     except ValidationError:
         raise InvalidSignature("it is not of one file by its SHA-256") from None
     return resource.digest
+
+
+def check_signature(path: Path, digest: str, keys: Sequence[PublicKey]) -> None:
+    """Raises InvalidSignature if none of the keys has signed the file, of this SHA-256, in the file beside it."""
+    signature = signature_path(path)
+    try:
+        with signature.open("rb") as file:
+            signed = signed_digest(file.read(LONGEST), keys)
+    except OSError:
+        raise InvalidSignature(f"it has no signature {signature.name}") from None
+    except InvalidSignature as error:
+        raise InvalidSignature(f"{signature.name}: {error}") from None
+    if signed != digest:
+        raise InvalidSignature(f"{signature.name} is the signature of another file")
 
 
 def read_private_key(path: Path) -> PrivateKey:

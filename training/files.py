@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import hashlib
 import io
 import os
 import re
@@ -113,12 +112,6 @@ def locking(path: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def slug(name: str) -> str:

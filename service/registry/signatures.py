@@ -1,11 +1,11 @@
 """Whether a trusted key has signed the files of the models folder."""
 
-import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from latent.card import recogniser_path, signature_path
-from latent.signature import LONGEST, InvalidKey, InvalidSignature, PublicKey, read_public_keys, signed_digest
+from latent.card import digest_of, files_of, recogniser_path, signature_path
+from latent.signature import InvalidKey, InvalidSignature, PublicKey, check_signature, read_public_keys
 from service.errors import InvalidModel, InvalidSetting, Unsigned
 from service.registry.folder import ModelFile, check_file
 
@@ -18,35 +18,28 @@ class Signatures:
 
     def check(self, path: Path) -> None:
         """A generator and its recogniser as they are on the disk. Raises InvalidModel."""
-        recogniser = recogniser_path(path)
-        for one in (path, recogniser) if recogniser.exists() else (path,):
+        for one in files_of(path):
             try:
                 check_file(one)
-                with one.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = digest_of(one)
             except OSError as error:
                 raise InvalidModel(f"{one}: {error.strerror}") from None
-            self._compare(one, found)
+            self._check(one, found)
 
     def check_loaded(self, path: Path, file: ModelFile) -> None:
-        """The very bytes that were loaded: the file may have changed since. Raises Unsigned."""
-        self._compare(path, file.digest)
+        """The very bytes that were loaded: the file may have changed since. Raises InvalidModel."""
+        self._check(path, file.digest)
         if file.recogniser is not None:
-            self._compare(recogniser_path(path), file.recogniser.digest)
+            self._check(recogniser_path(path), file.recogniser.digest)
 
-    def _compare(self, path: Path, found: str) -> None:
+    def _check(self, path: Path, found: str) -> None:
         """Raises Unsigned, and InvalidModel for a signature that is no file of the folder."""
-        signature = signature_path(path)
+        with suppress(OSError):  # of one that is not there
+            check_file(signature_path(path))
         try:
-            check_file(signature)
-            with signature.open("rb") as file:
-                signed = signed_digest(file.read(LONGEST), self._keys)
-        except OSError:
-            raise Unsigned(f"{path}: it has no signature {signature.name} (FAUSSAIRE_TRUSTED_KEYS)") from None
+            check_signature(path, found, self._keys)
         except InvalidSignature as error:
-            raise Unsigned(f"{signature}: {error} (FAUSSAIRE_TRUSTED_KEYS)") from None
-        if signed != found:
-            raise Unsigned(f"{path}: {signature.name} is the signature of another file (FAUSSAIRE_TRUSTED_KEYS)")
+            raise Unsigned(f"{path}: {error} (FAUSSAIRE_TRUSTED_KEYS)") from None
 
 
 def open_trusted(where: Path) -> Signatures:

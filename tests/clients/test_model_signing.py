@@ -7,11 +7,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from latent.card import signature_path
+from latent.card import digest_of, signature_path
 from latent.signature import read_private_key, read_public_keys, signed_digest
 from service.settings import ROOT
 from tests.conftest import write_small
-from training.files import digest
 from training.publishing.signing import Signer
 
 PROGRAM = ROOT / ".venv/clients/bin/model_signing"
@@ -52,4 +51,4 @@ def test_what_the_package_signs_is_trusted_here(keys: tuple[Path, Path], tmp_pat
     model = write_small(tmp_path, "plain", coded=False)
     made = model_signing("sign", "key", "--private_key", private, "--signature", signature_path(model), model)
     assert made.returncode == 0, made.stderr
-    assert signed_digest(signature_path(model).read_bytes(), read_public_keys(public)) == digest(model)
+    assert signed_digest(signature_path(model).read_bytes(), read_public_keys(public)) == digest_of(model)

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from latent.card import MODEL_NAME, Digest
+from latent.card import MODEL_NAME, Digest, digest_of
 from latent.containers import Kind, shard_name
 from latent.dataset import Balance, shard
 from latent.faults import explain
 from latent.noise import SEED_LIMIT
 from training.errors import FolderDiffers, InvalidRecipe, RunMismatch
-from training.files import digest, write_text
+from training.files import write_text
 from training.progress import Display
 
 NAME = "dataset.json"
@@ -163,7 +163,7 @@ def compare(folder: Path, recipe: Recipe, numbers: Sequence[int], display: Displ
         path = shard_path(folder, recipe.format, number, recipe.shards)
         if not path.exists():
             wrong.append(f"{path.name} is missing")
-        elif digest(path) != recipe.checksums[number]:
+        elif digest_of(path) != recipe.checksums[number]:
             wrong.append(f"{path.name} is altered")
         else:
             display.say(f"{path.name} is as the recipe has it")

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from latent import Figure, Framing, GeneratorCard, RecogniserCard
-from latent.card import recogniser_path
+from latent.card import digest_of, recogniser_path
 from training.datasets.images import ImageSet, to_unit
 from training.errors import ExportRefused, InvalidModel
 from training.export.graph import make_graph
-from training.files import digest, replacing
+from training.files import replacing
 from training.networks.recogniser import Recogniser
 
 CHECKED_IMAGES = 256
@@ -52,7 +52,7 @@ def export_recogniser(
     """Write the file beside the generator's. Raises ExportRefused, and then writes nothing."""
     exported = ExportedRecogniser(recogniser.cpu(), card).eval()
     mine = RecogniserCard(
-        generator=digest(generator),
+        generator=digest_of(generator),
         image=card.image,
         framing=framing(train.images[:FRAMED_IMAGES]),
         classes=len(card.space.classes),
@@ -86,7 +86,7 @@ def _card_of(model: onnx.ModelProto) -> RecogniserCard:
 
 def copy_recogniser(model: onnx.ModelProto, generator: Path) -> None:
     """Write a recogniser beside the file of a generator whose codes it knows already."""
-    renewed = _card_of(model).model_copy(update={"generator": digest(generator)})
+    renewed = _card_of(model).model_copy(update={"generator": digest_of(generator)})
     onnx.helper.set_model_props(model, renewed.to_metadata())
     with replacing(recogniser_path(generator)) as path:
         onnx.save(model, path)

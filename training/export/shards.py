@@ -11,13 +11,14 @@ import httpx
 
 from faussaire import Client, Refused, UnexpectedAnswer
 from latent import GeneratorCard, LatentSpace
+from latent.card import digest_of
 from latent.containers import Kind, container
 from latent.dataset import BLOCK, TEST_START, Dataset
 from latent.runs import NO_IMAGES, parts
 from training.errors import ServiceFailed, Unfit, UnknownName
 from training.export.descriptions import write_descriptions
 from training.export.recipe import Job, Recipe, checksum_path, claim, complete, read_checksum, shard_path
-from training.files import digest, replacing, write_text
+from training.files import replacing, write_text
 from training.progress import Advance, Display
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def draw_shards(
     """
     from training.export.model import Model  # here: a service draws without ONNX Runtime and PyTorch
 
-    sha256 = digest(path)
+    sha256 = digest_of(path)
     if recipe is not None:
         recipe.require_model(path, sha256)
     model = Model(path)

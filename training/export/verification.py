@@ -8,13 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from latent import ModelVersion
-from latent.card import RECOGNISER_SUFFIX
+from latent.card import RECOGNISER_SUFFIX, digest_of
 from latent.metadata import read_record, strip_metadata
 from latent.origin import Origin
 from latent.verification import Claim, Unverified, no_record, unknown_version
 from training.errors import InvalidFolder, InvalidPicture
 from training.export.model import Model
-from training.files import digest
 
 BATCH = 256
 
@@ -35,7 +34,7 @@ class Verifier:
         files = [path for path in sorted(folder.glob("*.onnx")) if not path.name.endswith(RECOGNISER_SUFFIX)]
         if not files:
             raise InvalidFolder(f"{folder} has no .onnx file; name the folder of the generators with --models")
-        self._files = {digest(path): path for path in files}
+        self._files = {digest_of(path): path for path in files}
         self._open = cache(Model)
 
     def verify(self, path: Path) -> Found:

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from latent import draw_codes
-from latent.card import recogniser_path
+from latent.card import digest_of, recogniser_path
 from latent.release import SHOWN_DIGITS
 from training.datasets.images import ImageSet
 from training.errors import Unfit
 from training.evaluation import by_class
 from training.evaluation.by_class import BATCH, SEED, measure_asked_class, named_codes
 from training.export.model import Model, RecogniserModel
-from training.files import digest
 from training.measures.distances import frechet
 from training.measures.judge import Judge
 from training.progress import Display
@@ -146,7 +145,7 @@ def measure_all(protocol: Protocol, files: Sequence[Path], display: Display) -> 
     measured = []
     with display.stages("measuring", len(files)) as say:
         for path in files:
-            say(f"{path.name}, {digest(path)[:SHOWN_DIGITS]}")
+            say(f"{path.name}, {digest_of(path)[:SHOWN_DIGITS]}")
             measured.append(protocol.measure(path))
     return measured
 

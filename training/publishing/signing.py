@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from latent.card import recogniser_path, signature_path
+from latent.card import digest_of, files_of, signature_path
 from latent.signature import (
     InvalidKey,
     InvalidSignature,
     PrivateKey,
     PublicKey,
+    check_signature,
     read_private_key,
     read_public_keys,
     sign,
-    signed_digest,
 )
 from training.errors import Unfit
-from training.files import digest, lasting
+from training.files import lasting
 
 
 class Signer:
@@ -29,7 +29,7 @@ class Signer:
     def __call__(self, path: Path) -> None:
         """Write the signature of a file beside it."""
         with lasting(signature_path(path)) as written:
-            written.write_text(sign(path.name, digest(path), self._key), encoding="ascii")
+            written.write_text(sign(path.name, digest_of(path), self._key), encoding="ascii")
 
 
 def read_keys(where: Path) -> list[PublicKey]:
@@ -42,15 +42,9 @@ def read_keys(where: Path) -> list[PublicKey]:
 
 def find_fault(path: Path, keys: list[PublicKey]) -> str | None:
     """Why a generator or its recogniser has no signature of the keys; None if both have one."""
-    recogniser = recogniser_path(path)
-    for one in (path, recogniser) if recogniser.exists() else (path,):
-        signature = signature_path(one)
-        if not signature.exists():
-            return f"{one.name} has no signature {signature.name}"
-        try:
-            signed = signed_digest(signature.read_bytes(), keys)
-        except InvalidSignature as error:
-            return f"{signature.name}: {error}"
-        if signed != digest(one):
-            return f"{signature.name} is the signature of another file than {one.name}"
+    try:
+        for one in files_of(path):
+            check_signature(one, digest_of(one), keys)
+    except InvalidSignature as error:
+        return str(error)
     return None

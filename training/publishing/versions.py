@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latent import InvalidRelease, Release
-from latent.card import recogniser_path, signature_path
+from latent.card import digest_of, files_of, recogniser_path, signature_path
 from latent.release import SHOWN_DIGITS, SUFFIX, release_path, version_label
 from training.errors import InvalidFolder, InvalidModel, NoSuchVersion
 from training.export.model import Model
-from training.files import digest, lasting
+from training.files import lasting
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Versions:
             raise InvalidFolder(f"{folder} is not a folder; name the service's models folder with --models")
         generators = [path for path in sorted(folder.glob("*.onnx")) if not path.name.startswith(".")]
         named = [path for path in generators if _name(path) == name]
-        files = {digest(path): path for path in reversed(named)}
+        files = {digest_of(path): path for path in reversed(named)}
         return cls(folder, name, files, _release(folder, name, files))
 
     @property
@@ -69,11 +69,10 @@ class Versions:
             raise InvalidFolder(f"another process changed {self.folder} meanwhile; run the same command again")
         if self.files and not release_path(self.folder, self.name).exists():
             self._write(self.known)  # first: without it, two files of one name are not clear
-        mine = digest(generator)
+        mine = digest_of(generator)
         if sign is not None:
-            for one in (recogniser_path(generator), generator):
-                if one.exists():
-                    sign(one)
+            for one in files_of(generator):
+                sign(one)
         path = self.files.get(mine) or self.folder / f"{version_label(self.name, mine)}.onnx"
         _put(generator, path, signature_path)
         if mine not in self.files:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import REGISTRY
 
-from latent.card import recogniser_path, signature_path
+from latent.card import digest_of, recogniser_path, signature_path
 from latent.signature import sign
 from service.errors import InvalidModel, InvalidSetting
 from service.registry.folder import Marks, open_file
@@ -21,14 +21,13 @@ from service.registry.trial import trying
 from service.settings import Settings
 from tests.conftest import small_card, write_recogniser, write_small, write_version
 from tests.service.conftest import digests, looked_twice
-from training.files import digest
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
 
 
 def write_signature(path: Path, key: ec.EllipticCurvePrivateKey = KEY) -> None:
-    signature_path(path).write_text(sign(path.name, digest(path), key))
+    signature_path(path).write_text(sign(path.name, digest_of(path), key))
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ async def opened(settings: Settings) -> dict[str, str]:
 
 
 def test_what_a_trusted_key_has_signed_is_served(settings: Settings, models: Path) -> None:
-    assert asyncio.run(opened(settings)) == {"small": digest(models / "small.onnx")}
+    assert asyncio.run(opened(settings)) == {"small": digest_of(models / "small.onnx")}
     assert counted() == (0, 0)
 
 
@@ -153,7 +152,7 @@ def test_at_a_reload_the_version_before_goes_on_until_the_new_one_is_signed(
             write_signature(path)  # beside a file that stays as it is
             if spoil is not alter:
                 await looked_twice(registry)
-                assert digests(registry) == {"small": digest(path)}
+                assert digests(registry) == {"small": digest_of(path)}
                 assert counted() == (0, 0)
 
     asyncio.run(run())
@@ -185,7 +184,7 @@ def test_one_file_without_a_signature_stops_no_other(settings: Settings, models:
 
 def test_without_the_setting_nothing_is_asked_for(models: Path) -> None:
     remove_signature(models / "small.onnx")
-    assert asyncio.run(opened(Settings(models_dir=models))) == {"small": digest(models / "small.onnx")}
+    assert asyncio.run(opened(Settings(models_dir=models))) == {"small": digest_of(models / "small.onnx")}
 
 
 def test_what_is_no_key_is_named(models: Path, tmp_path: Path) -> None:
