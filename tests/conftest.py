@@ -21,6 +21,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import settings as properties
 from onnx import TensorProto, helper, numpy_helper
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -276,6 +278,15 @@ class Secret(NamedTuple):
 
     certificate: Path
     key: Path
+
+
+def write_keys(folder: Path, key: ec.EllipticCurvePrivateKey) -> tuple[Path, Path]:
+    """A private key and its public one, in PEM."""
+    private, public = folder / "private.pem", folder / "public.pem"
+    pem, info = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    private.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(pem, info))
+    return private, public
 
 
 def write_secret(folder: Path, name: str = "localhost") -> Secret:

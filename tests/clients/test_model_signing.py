@@ -4,13 +4,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from latent.card import digest_of, signature_path
 from latent.signature import read_private_key, read_public_keys, signed_digest
 from service.settings import ROOT
-from tests.conftest import write_small
+from tests.conftest import write_keys, write_small
 from training.publishing.signing import Signer
 
 PROGRAM = ROOT / ".venv/clients/bin/model_signing"
@@ -24,10 +23,7 @@ def keys(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
     if not PROGRAM.exists():
         pytest.skip("make .venv/clients/installed has not been run")
     key = ec.generate_private_key(CURVES[request.param])
-    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
-    pem, info = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    private.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(pem, info))
+    private, public = write_keys(tmp_path, key)
     assert read_private_key(private).public_key() == key.public_key()
     return private, public
 

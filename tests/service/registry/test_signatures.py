@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import REGISTRY
 
@@ -19,7 +18,7 @@ from service.registry.folder import Marks, open_file
 from service.registry.registry import Registry
 from service.registry.trial import trying
 from service.settings import Settings
-from tests.conftest import small_card, write_recogniser, write_small, write_version
+from tests.conftest import small_card, write_keys, write_recogniser, write_small, write_version
 from tests.service.conftest import digests, looked_twice
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -32,10 +31,7 @@ def write_signature(path: Path, key: ec.EllipticCurvePrivateKey = KEY) -> None:
 
 @pytest.fixture
 def trusted(tmp_path: Path) -> Path:
-    info = serialization.PublicFormat.SubjectPublicKeyInfo
-    path = tmp_path / "trusted.pem"
-    path.write_bytes(KEY.public_key().public_bytes(serialization.Encoding.PEM, info))
-    return path
+    return write_keys(tmp_path, KEY)[1]
 
 
 @pytest.fixture

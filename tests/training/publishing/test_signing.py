@@ -4,31 +4,24 @@ import re
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
 from latent.card import recogniser_path, signature_path
 from latent.release import version_label
-from tests.conftest import digest_of, small_card, write_recogniser, write_version
+from tests.conftest import digest_of, small_card, write_keys, write_recogniser, write_version
 from training.cli import app
 from training.errors import Unfit
 from training.publishing.signing import Signer
 from training.publishing.versions import Versions
 
-PEM = serialization.Encoding.PEM
-
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """A folder with `private.pem` and `public.pem`."""
-    key = ec.generate_private_key(ec.SECP256R1())
     folder = tmp_path / "keys"
     folder.mkdir()
-    private = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "private.pem").write_bytes(private)
-    info = serialization.PublicFormat.SubjectPublicKeyInfo
-    (folder / "public.pem").write_bytes(key.public_key().public_bytes(PEM, info))
+    write_keys(folder, ec.generate_private_key(ec.SECP256R1()))
     return folder
 
 
