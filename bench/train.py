@@ -16,8 +16,8 @@ import torch
 from bench.tutorial import Tutorial
 from training.datasets.images import ImageSet, load_images
 from training.loop.run import Config
-from training.loop.train import advance, initial_state, make_step
-from training.workspace import choose_device
+from training.loop.train import Found, advance, fast_precision, initial_state, make_step
+from training.workspace import CPU
 
 PRESETS = ("dcgan", "cgan", "acgan", "infogan")
 WARM_UP = 3
@@ -53,13 +53,15 @@ def main() -> None:
 
 def project(config: Config, images: ImageSet) -> Train:
     """The step of `faussaire train`."""
-    state = initial_state(config, images, choose_device("cpu"))
-    step = make_step(config, images)
+    state = initial_state(config, images, CPU)
+    step = make_step(config, images, fast_precision(CPU))
     state.step = step.head_start
+    found = Found()
 
     def train(steps: int) -> None:
         for _ in range(steps):
-            advance(state, step, images, config, None)
+            found.look(state, step, images)
+            advance(state, step, images, config, found)
 
     return train
 

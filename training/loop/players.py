@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.nn.utils import get_total_norm
+from torch.optim import Adam, Optimizer
 
 from training.networks.build import Built
 
@@ -33,6 +34,19 @@ class Players:
         self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
         if self.recogniser is not None:  # no adversary, so Adam's usual betas
             self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
+
+    def gradient_norms(self) -> dict[str, Tensor]:
+        """Return the norms of the gradients that D and G last moved by; none of a player that has not moved."""
+        optimisers = {"gradient_d": self.optimiser_d, "gradient_g": self.optimiser_g}
+        gradients = {
+            name: [weights.grad for weights in weights_of(optimiser) if weights.grad is not None]
+            for name, optimiser in optimisers.items()
+        }
+        return {name: get_total_norm(some) for name, some in gradients.items() if some}
+
+
+def weights_of(optimiser: Optimizer) -> list[Tensor]:
+    return [weights for group in optimiser.param_groups for weights in group["params"]]
 
 
 def _learning(network: nn.Module) -> list[Tensor]:

@@ -6,13 +6,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
-from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from latent import LatentSpace
 from training.datasets.augment import augment
 from training.loop import headstart
-from training.loop.players import LR_Q, Players
+from training.loop.players import LR_Q, Players, weights_of
 from training.measures.judge import FADE as JUDGE_FADE
 from training.networks.latents import Latents, draw
 from training.networks.recogniser import Recogniser
@@ -34,6 +33,8 @@ class Batch:
     labels: Tensor
     neighbours: Tensor | None = None
     """for each image another real one that looks like it, in the head start"""
+    codes: Tensor | None = None
+    """the class code that Q reads from each image (N,), once Q holds still"""
 
     def one_hot(self, classes: int) -> Tensor:
         """(N, C)"""
@@ -50,6 +51,10 @@ class AdversarialStep:
     critic_steps: int
     head_start: int
     """Steps in which only the recogniser learns."""
+    mixing: bool
+    """Whether what D says of an image depends on the others of its batch."""
+    precision: torch.dtype
+    """Of the products within layers; weights, losses and what Adam keeps are float32."""
 
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:
         """Train the players once; return scalars on their device. `number` counts the steps of the run."""
@@ -59,7 +64,8 @@ class AdversarialStep:
         if number < self.head_start:
             return terms
         latents = draw(self.space, len(real.images), source)
-        fake = players.generator(*latents)
+        with self._narrow(real.images):
+            fake = players.generator(*latents).float()
         real_outputs, more = self._discriminate(players, real, fake.detach(), latents, source)
         terms |= more
         if (number + 1) % self.critic_steps == 0:
@@ -75,8 +81,8 @@ class AdversarialStep:
         """Return the classes of real images (N, C): their labels, or for InfoGAN the codes that Q reads."""
         if self.codes != "infogan" or players.recogniser is None:
             return real.one_hot(len(self.space.classes))
-        read: Tensor = players.recogniser.classes.eval()(real.images)
-        return one_hot(read.argmax(1), read.shape[1]).float()
+        codes = players.recogniser.classes.eval().read(real.images) if real.codes is None else real.codes
+        return one_hot(codes, len(self.space.classes)).float()
 
     def _recognise(
         self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator, number: int
@@ -89,7 +95,8 @@ class AdversarialStep:
         # A label holds at any brightness; without one, brightness tells what it is.
         fade = JUDGE_FADE if self.codes == "acgan" else headstart.FADE
         views = torch.cat([real.images, augment(like, source, fade)])
-        first, second = recogniser.classes.train().by_each(views).chunk(2, 1)  # (heads, N, C)
+        with self._narrow(real.images):
+            first, second = recogniser.classes.train().by_each(views).float().chunk(2, 1)  # (heads, N, C)
         if self.codes == "acgan":
             loss = (cross_entropy(first[0], real.labels) + cross_entropy(second[0], real.labels)) / 2
             _descend(players.optimiser_class, loss)
@@ -105,31 +112,46 @@ class AdversarialStep:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         of_real = self._told(self.classes(players, real) if self.space.classes else latents.classes)
         of_fake = self._told(latents.classes)
-        real_outputs = players.discriminator(real.images, of_real)
-        fake_outputs = players.discriminator(fake, of_fake)
+        with self._narrow(real.images):
+            outputs = self._judge(players.discriminator, (real.images, fake), (of_real, of_fake))
+        real_outputs, fake_outputs = outputs.float()
         weight = players.balance if self.objective.balanced else 1
         loss = self.objective.losses(real_outputs, weight * fake_outputs)[0]
         if self.objective.penalty is not None:
             critic = partial(players.discriminator, classes=of_real)
             loss = loss + self.objective.penalty(critic, real.images, fake, source)
-        norm = _descend(players.optimiser_d, loss)
+        _descend(players.optimiser_d, loss)
         if self.objective.clip:
             _clip(players.discriminator, self.objective.clip)
         real_outputs, fake_outputs = real_outputs.detach(), fake_outputs.detach()
         if self.objective.balanced:
             players.balance.copy_(balance(players.balance, real_outputs, fake_outputs))
         margin = real_outputs.mean() - fake_outputs.mean()
-        return real_outputs, {"loss_d": loss.detach(), "margin": margin, "gradient_d": norm}
+        return real_outputs, {"loss_d": loss.detach(), "margin": margin}
+
+    def _narrow(self, images: Tensor) -> torch.autocast:
+        """Compute layers in the step's precision: a context for one pass, within which weights must not move."""
+        return torch.autocast(images.device.type, self.precision, enabled=self.precision is not torch.float32)
+
+    def _judge(self, discriminator: nn.Module, images: tuple[Tensor, Tensor], classes: tuple[Tensor, Tensor]) -> Tensor:
+        """Return D's outputs for real and for fake images (2, N): by one pass, if D has no batch norm to mix them."""
+        if self.mixing:
+            return torch.stack([discriminator(*each) for each in zip(images, classes, strict=True)])
+        outputs: Tensor = discriminator(torch.cat(images), torch.cat(classes))
+        return outputs.reshape(2, -1)
 
     def _generate(self, players: Players, real_outputs: Tensor, fake: Tensor, latents: Latents) -> dict[str, Tensor]:
-        outputs = players.discriminator(fake, self._told(latents.classes))
+        with self._narrow(fake):
+            outputs = players.discriminator(fake, self._told(latents.classes)).float()
         loss = self.objective.losses(real_outputs, outputs)[1]
         terms = {"loss_g": loss.detach()}
         if players.recogniser is not None:
-            recognised, more = recognition(players.recogniser, fake, latents, CLASS_WEIGHT[self.codes])
+            with self._narrow(fake):
+                recognised, more = recognition(players.recogniser, fake, latents, CLASS_WEIGHT[self.codes])
             loss = loss + recognised
             terms |= more
-        return terms | {"gradient_g": _descend(players.optimiser_g, loss)}
+        _descend(players.optimiser_g, loss)
+        return terms
 
 
 @dataclass(frozen=True)
@@ -147,8 +169,8 @@ class VariationalStep:
         noise = mean + spread * (log_variance / 2).exp()  # (N, Z)
         pixels = players.generator.logits(noise, classes, classes[:, :0])
         reconstruction, divergence = evidence_bound(pixels, (real.images + 1) / 2, mean, log_variance)
-        norm = _descend(players.optimiser_g, reconstruction + DIVERGENCE_WEIGHT * divergence, players.optimiser_d)
-        return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach(), "gradient_g": norm}
+        _descend(players.optimiser_g, reconstruction + DIVERGENCE_WEIGHT * divergence, players.optimiser_d)
+        return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach()}
 
 
 Step = AdversarialStep | VariationalStep
@@ -164,31 +186,26 @@ def recognition(
     """
     recogniser.classes.eval()
     logits, means = recogniser(fake)
-    loss_class = cross_entropy(logits, latents.classes)
+    loss_class = cross_entropy(logits.float(), latents.classes)
     terms = {"loss_class": loss_class.detach()}
     if recogniser.styles is None:
         return class_weight * loss_class, terms
-    loss_style = mse_loss(means, latents.styles)
+    loss_style = mse_loss(means.float(), latents.styles)
     return class_weight * loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
 
 
-def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> Tensor:
-    """One step down the loss; returns the norm of the gradient of what `optimiser` moves.
+def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> None:
+    """Take one step down the loss, and leave the gradient with the weights that moved.
 
     Allies descend the same loss. No other network's gradient is worked out: G's loss passes through D.
     """
-    moved, more = _weights(optimiser), [weights for ally in allies for weights in _weights(ally)]
-    for weights in (*moved, *more):
+    optimisers = (optimiser, *allies)
+    moved = [weights for each in optimisers for weights in weights_of(each)]
+    for weights in moved:
         weights.grad = None
-    loss.backward(inputs=[*moved, *more])  # type: ignore[no-untyped-call]
-    norm = get_total_norm([weights.grad for weights in moved if weights.grad is not None])
-    for each in (optimiser, *allies):
+    loss.backward(inputs=moved)  # type: ignore[no-untyped-call]
+    for each in optimisers:
         each.step()
-    return norm
-
-
-def _weights(optimiser: Optimizer) -> list[Tensor]:
-    return [weights for group in optimiser.param_groups for weights in group["params"]]
 
 
 @torch.no_grad()

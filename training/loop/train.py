@@ -5,11 +5,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import FrameType
 
 import torch
+from torch.nn.functional import one_hot
 
 from training.datasets.images import ImageSet, to_unit
 from training.datasets.neighbours import neighbourhood
@@ -25,6 +26,8 @@ from training.loop.step import AdversarialStep, Batch, Step, VariationalStep
 from training.loop.transfer import freeze
 from training.networks.build import build
 from training.networks.drawer import Drawer
+from training.networks.gan import NETWORKS
+from training.networks.recogniser import ClassRecogniser
 from training.progress import Progress
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 
@@ -39,6 +42,30 @@ HISTOGRAM_EVERY = 200
 MAX_ROLLBACKS = 5
 
 IGNORANT = Watch("ignore")
+
+
+@dataclass
+class Found:
+    """What an InfoGAN has found out about its real images, which nobody labelled."""
+
+    neighbours: torch.Tensor | None = None
+    """the rows of those that look like each image (N, 5), for the head start"""
+    codes: torch.Tensor | None = None
+    """the class code of each image (N,), after the head start"""
+
+    def look(self, state: State, step: Step, images: ImageSet) -> None:
+        """Find out what the next step asks for, once: neighbours, then codes and what the style codes are."""
+        recogniser = state.players.recogniser
+        if recogniser is None or recogniser.styles is None:
+            return
+        if state.step < step.head_start:
+            self.codes = None
+            self.neighbours = neighbourhood(images.images) if self.neighbours is None else self.neighbours
+        elif self.codes is None and (step.head_start or state.step == 0):
+            codes = read_codes(recogniser.classes, images)
+            if state.step == step.head_start:
+                recogniser.styles.fit(to_unit(images.images), one_hot(codes, len(step.space.classes)).float())
+            self.codes = codes if step.head_start else None
 
 
 def train_run(
@@ -62,18 +89,16 @@ def _train(run: Run, config: Config, images: ImageSet, device: torch.device, pro
     resident = images.to(device)
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
-    step = make_step(config, images)
-    unlabelled = config.codes == "infogan" and state.step < step.head_start
-    near = neighbourhood(resident.images) if unlabelled else None
+    step = make_step(config, images, fast_precision(device))
+    found = Found()
     newest: dict[str, torch.Tensor] = {}
     with interruptible() as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
-            if state.step == step.head_start:
-                fit_styles(state, step, resident)
-            newest |= advance(state, step, resident, config, near)
+            found.look(state, step, resident)
+            newest |= advance(state, step, resident, config, found)
             if state.step // LOG_EVERY > before // LOG_EVERY:
-                row = _statistics(state, steps_per_epoch, newest)
+                row = _statistics(state, steps_per_epoch, newest | state.players.gradient_norms())
                 if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
                     row |= watch.histogram(Drawer(state.players.generator, step.space))
                 collapse = _collapse(run, row, watch)
@@ -144,23 +169,36 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     return State(players, Average(players.generator), source)
 
 
-def fit_styles(state: State, step: Step, images: ImageSet) -> None:
-    """Fit the style codes once classes are known: how do real images of one class differ?"""
-    recogniser = state.players.recogniser
-    if recogniser is None or recogniser.styles is None or not isinstance(step, AdversarialStep):
-        return
-    rows = torch.split(torch.arange(len(images)), 500)
-    batches = [Batch(to_unit(images.images[some]), images.labels[some]) for some in rows]
-    classes = torch.cat([step.classes(state.players, batch) for batch in batches])
-    recogniser.styles.fit(torch.cat([batch.images for batch in batches]), classes)
+@torch.no_grad()
+def read_codes(classes: ClassRecogniser, images: ImageSet) -> torch.Tensor:
+    """Return the class codes that Q reads from all images (N,)."""
+    classes.eval()
+    return torch.cat([classes.read(to_unit(some)) for some in torch.split(images.images, 500)])
 
 
-def make_step(config: Config, images: ImageSet) -> Step:
+def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.float32) -> Step:
+    """Return the step of a run. An objective that looks at slopes or at errors of pixels keeps to float32."""
     space = config.latent_space(images.classes)
     if config.objective == EVIDENCE_BOUND:
         return VariationalStep(space)
     head_start = config.head_start * (len(images) // config.batch)
-    return AdversarialStep(space, config.codes, OBJECTIVES[config.objective], config.critic_steps, head_start)
+    objective, mixing = OBJECTIVES[config.objective], NETWORKS[config.network].batch_norm
+    fine = objective.energies or objective.penalty is not None
+    return AdversarialStep(
+        space=space,
+        codes=config.codes,
+        objective=objective,
+        critic_steps=config.critic_steps,
+        head_start=head_start,
+        mixing=mixing,
+        precision=torch.float32 if fine else precision,
+    )
+
+
+def fast_precision(device: torch.device) -> torch.dtype:
+    """Return the precision of sums on this device: bfloat16 if it is a processor that has instructions for it."""
+    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
 
 
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
@@ -186,18 +224,18 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def advance(
-    state: State, step: Step, images: ImageSet, config: Config, near: torch.Tensor | None
-) -> dict[str, torch.Tensor]:
+def advance(state: State, step: Step, images: ImageSet, config: Config, found: Found) -> dict[str, torch.Tensor]:
     """Train one step on the next images; return its scalars."""
     count = len(images)
     taken = headstart.batches(state.step, config.batch, count // config.batch, step.head_start)
     rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
     real = Batch(to_unit(images.images[rows]), images.labels[rows])
-    if near is not None and state.step < step.head_start:
-        chosen = torch.randint(near.shape[1], (len(rows), 1), generator=state.source, device=rows.device)
-        others = near[rows].gather(1, chosen).squeeze(1)
+    if found.neighbours is not None and state.step < step.head_start:
+        chosen = torch.randint(found.neighbours.shape[1], (len(rows), 1), generator=state.source, device=rows.device)
+        others = found.neighbours[rows].gather(1, chosen).squeeze(1)
         real = replace(real, neighbours=to_unit(images.images[others]))
+    if found.codes is not None:
+        real = replace(real, codes=found.codes[rows])
     terms = step(state.players, real, state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)

@@ -25,9 +25,10 @@ class Built:
     recogniser: Recogniser | None
 
     def to(self, device: torch.device) -> Self:
+        """Move to a device, with the channels of a pixel side by side, which convolutions like."""
         for network in (self.generator, self.opponent, self.recogniser):
             if network is not None:
-                network.to(device)
+                network.to(device).to(memory_format=torch.channels_last)
         return self
 
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from latent import ImageShape, LatentSpace
+from training.networks.spectral import SpectralConv2d, SpectralLinear
 
 Layers = Callable[[int, ImageShape], nn.Sequential]
 """From the number of inputs and the image's shape to the layers."""
@@ -50,10 +50,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, trunk: nn.Sequential, features: int, classes: int, *, spectral: bool) -> None:
         super().__init__()
-        bounded: Callable[[nn.Module], nn.Module] = spectral_norm if spectral else nn.Identity()
+        linear = SpectralLinear if spectral else nn.Linear
         self.trunk = trunk
-        self.realness = bounded(nn.Linear(features, 1))
-        self.directions = bounded(nn.Linear(classes, features, bias=False)) if classes else None
+        self.realness = linear(features, 1)
+        self.directions = linear(classes, features, bias=False) if classes else None
 
     def forward(self, image: Tensor, classes: Tensor) -> Tensor:
         """(N, channels, H, W), (N, C) -> logits (N,)"""
@@ -185,25 +185,18 @@ def _small_generator(inputs: int, shape: ImageShape, first: int, second: int) ->
     )
 
 
-def _compact_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
-    layers = _plain_trunk(shape, dropout)
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            spectral_norm(layer)
-    return layers
-
-
-def _plain_trunk(shape: ImageShape, dropout: float) -> nn.Sequential:
+def _free_trunk(shape: ImageShape, dropout: float, *, spectral: bool = False) -> nn.Sequential:
     height, width = quarter(shape)
+    conv, linear = (SpectralConv2d, SpectralLinear) if spectral else (nn.Conv2d, nn.Linear)
     return nn.Sequential(
-        nn.Conv2d(shape.channels, 32, 4, 2, 1),
+        conv(shape.channels, 32, 4, 2, 1),
         nn.LeakyReLU(0.1),
         nn.Dropout(dropout),
-        nn.Conv2d(32, 64, 4, 2, 1),
+        conv(32, 64, 4, 2, 1),
         nn.LeakyReLU(0.1),
         nn.Dropout(dropout),
         nn.Flatten(),
-        nn.Linear(64 * height * width, 256),
+        linear(64 * height * width, 256),
         nn.LeakyReLU(0.1),
         nn.Dropout(dropout),
     )
@@ -237,6 +230,7 @@ def _normal_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+_compact_trunk = partial(_free_trunk, spectral=True)
 _compact_generator = partial(_small_generator, first=48, second=24)
 _slim_generator = partial(_small_generator, first=56, second=16)
 
@@ -248,7 +242,7 @@ NETWORKS: dict[str, Network] = {
     # 0.19 M parameters in G, for serving; D by spectral norm (Miyato et al. 2018) in place of batch norm.
     "compact": Network(_compact_generator, _compact_trunk, 256, spectral=True),
     # The same with nothing that bounds D, for objectives that bring their own.
-    "compact-free": Network(_compact_generator, _plain_trunk, 256),
+    "compact-free": Network(_compact_generator, _free_trunk, 256),
     # Of compact's cost most is in its 24 maps before the last layer: with 16, and 56 before those, it is a fifth less.
     "slim": Network(_slim_generator, _compact_trunk, 256, spectral=True),
     # InfoGAN's own G against the D of compact: what the small G is measured by.

@@ -41,6 +41,11 @@ class ClassRecogniser(nn.Module):
         """Return the layers that end in the head with the most information."""
         return nn.Sequential(self.maps, self.heads[int(self.information.argmax())])
 
+    def read(self, image: Tensor) -> Tensor:
+        """(N, channels, H, W) -> class codes (N,)"""
+        codes: Tensor = self(image).argmax(1)
+        return codes
+
     def by_each(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (heads, N, C)"""
         maps = self.maps(image)
