@@ -16,6 +16,7 @@ from training.commands.keys import keys
 from training.commands.promote import promote
 from training.commands.publish import publish
 from training.commands.rollback import rollback
+from training.commands.score import score
 from training.commands.seeds import seeds
 from training.commands.sweep import sweep
 from training.commands.terminal import Terminal
@@ -38,6 +39,7 @@ COMMANDS = (
     export,
     evaluate,
     compare,
+    score,
     seeds,
     sweep,
     finetune,

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 import torch
 
 from latent import GeneratorCard, ImageShape
-from latent.card import recogniser_path
+from latent.card import digest_of, recogniser_path
 from training.datasets.images import ImageSet, load_images
 from training.datasets.sources import SOURCES
 from training.errors import DataUnavailable, Diverged, Interrupted, TrainingError, Unfit, UnknownName
 from training.evaluation import report
-from training.evaluation.by_class import SEED
+from training.evaluation.by_class import SEED, draw_labelled, named_codes
 from training.evaluation.evaluation import Evaluation, Measures, Protocol, count_stages, evaluate, is_fresh
 from training.export.generator import STAGES, export_generator, name_of
 from training.export.model import Model
@@ -35,6 +35,7 @@ from training.networks.build import check_fit
 from training.progress import Display, quiet
 from training.recipes.presets import OnCollapse
 from training.studies.comparison import Compared, read_run
+from training.studies.scores import Score, measure_accuracies
 
 CPU = torch.device("cpu")
 
@@ -245,6 +246,36 @@ class Workspace:
         if not is_fresh(run, images):
             self.evaluate(run.folder, images)
         return read_run(run)
+
+    def score(self, path: Path, seeds: int, images: int | None = None) -> Score:
+        """Train classifiers on a model's images, and on as many real ones. Raises InvalidModel and Unfit."""
+        model = Model(path)
+        name, frame = model.card.data.name, _frame_of(model.card.image)
+        train, test = self.load(name, train=True, frame=frame), self.load(name, train=False, frame=frame)
+        judge = self.load_or_train_judge(name, frame=frame)
+        if not named_codes(model.card.space, judge):
+            raise Unfit(f"{path} draws no class by name, so that its images have no labels to learn from")
+        count = min(images or len(train), len(train))
+
+        def of_model(seed: int) -> ImageSet:
+            return draw_labelled(model, judge, count, seed)
+
+        def of_data(seed: int) -> ImageSet:
+            order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
+            return train.rows(order[:count])
+
+        folder, ending = self.root / "scores", f"{test.digest()}-{count}.json"
+        digest = digest_of(path)[:12]
+        drawn = folder / f"{model.card.name}-{digest}-{ending}", model.card.name, seeds, of_model
+        real = folder / f"{train.card.name}-{train.digest()}-{ending}", f"real {name}", seeds, of_data
+        return Score(
+            name=model.card.name,
+            data=name,
+            images=count,
+            megabytes=path.stat().st_size / 1e6,
+            drawn=measure_accuracies(*drawn, test, self.display),
+            real=measure_accuracies(*real, test, self.display),
+        )
 
     def _measure(self, model: Model, real: Real, protocol: Protocol) -> Evaluation:
         """Measure with a bar. The measures of real images are kept for the next model of the same data set."""

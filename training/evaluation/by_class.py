@@ -42,12 +42,12 @@ def measure_asked_class(model: Model, judge: Judge) -> float:
     return sum(shares) / len(shares)
 
 
-def draw_labelled(model: Model, judge: Judge, count: int) -> ImageSet:
+def draw_labelled(model: Model, judge: Judge, count: int, seed: int = SEED + 1) -> ImageSet:
     """Draw images with labels, as many of each class."""
     space, card = model.card.space, model.card
     codes = np.array(named_codes(space, judge))
     asked = codes[np.arange(count) % len(codes)]
-    images = model.draw(draw_codes(space, SEED + 1, 0, count, asked), BATCH)
+    images = model.draw(draw_codes(space, seed, 0, count, asked), BATCH)
     names = [code.name for code in space.classes]
     labels = torch.tensor([judge.classes.index(names[code]) for code in asked])
     return ImageSet(images, labels, judge.classes, card.data)

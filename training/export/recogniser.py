@@ -30,7 +30,7 @@ class ExportedRecogniser(nn.Module):
 
     def __init__(self, recogniser: Recogniser, card: GeneratorCard) -> None:
         super().__init__()
-        self.classes = recogniser.classes.speaking()
+        self.classes = recogniser.classes
         self.styles = recogniser.styles
         styles = card.space.styles
         self.register_buffer("low", torch.tensor([style.low for style in styles]))

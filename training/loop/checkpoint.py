@@ -27,6 +27,8 @@ class State:
     rollbacks: int = 0
     returned_to: int = -1
     """the step of the checkpoint that the last rollback took"""
+    codes: torch.Tensor | None = None
+    """the class code of each real image (N,), once an InfoGAN has found them"""
 
     def _parts(self) -> dict[str, Any]:
         players = self.players
@@ -56,6 +58,7 @@ class State:
             "seconds": self.seconds,
             "rollbacks": self.rollbacks,
             "returned_to": self.returned_to,
+            "codes": self.codes,
         }
         saved |= {name: source.get_state() for name, source in self._sources().items()}
         save_tensors(path, saved)
@@ -72,6 +75,7 @@ class State:
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
+            self.codes = saved["codes"]
             same = [go_on(source, saved[name].cpu(), self.step) for name, source in self._sources().items()]
         if all(same):
             return None

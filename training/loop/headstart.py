@@ -1,35 +1,19 @@
-"""The head start: epochs in which only the recogniser learns, sorting real images into classes without labels."""
+"""The head start of an InfoGAN: epochs in which only the recogniser learns, to read the classes that were found."""
 
 import math
 
 IMAGES = 256
-"""a step: the information in class codes is that of a batch's images, and wants many of each class"""
-
-EVENNESS = 4.0
-"""How often the entropy of the class codes counts in their information, at first. With 1, one code took two digits in
-four seeds of five, and stayed so; in the end it must be 1, since classes need not be even."""
-
-REMEMBERED = 0.01
-"""share of a step in the mean by which heads are compared"""
+"""a step"""
 
 FADE = 0.3
-"""The most by which a view's brightness falls. By half, 60 % of Fashion-MNIST had the class of their code, and by this
-68 %: how bright a garment is tells what it is."""
-
-EVEN_UNTIL = 0.6
-"""of the head start"""
+"""The most by which a view's brightness falls: how bright a garment is tells what it is."""
 
 FULL_SPEED_UNTIL = 0.5
 """of the head start; from there the learning rate falls to 0 along a cosine"""
 
 
-def evenness(progress: float) -> float:
-    """Return the weight of the entropy; `progress` in [0, 1] is the part of the head start that is over."""
-    return 1 + (EVENNESS - 1) * max(0.0, 1 - progress / EVEN_UNTIL)
-
-
 def pace(progress: float) -> float:
-    """Return the learning rate as a share of the first one."""
+    """Return the learning rate as a share of the first one; `progress` in [0, 1] is the part that is over."""
     late = max(0.0, progress - FULL_SPEED_UNTIL) / (1 - FULL_SPEED_UNTIL)
     return (1 + math.cos(math.pi * late)) / 2
 

@@ -18,7 +18,7 @@ CURVES = {
     "logit margin": ("margin",),
     "divergence of the classes drawn, nats": ("class_kl",),
     "gradient norms": ("gradient_d", "gradient_g"),
-    "codes": ("loss_class", "loss_style", "loss_classifier", "information"),
+    "codes": ("loss_class", "loss_style", "loss_classifier"),
 }
 
 
@@ -42,7 +42,7 @@ def save_curves(path: Path, stats: list[dict[str, float]]) -> None:
                 rows = [row for row in stats if name in row]
                 axis.plot([row["epoch"] for row in rows], [row[name] for row in rows], label=name)
             axis.set_title(title)
-            axis.legend()
+            axis.legend(loc="upper right")
         axes[-1].set_xlabel("epoch")
         with replacing(path) as beside:
             figure.savefig(beside, dpi=100)

@@ -35,6 +35,12 @@ class Players:
         if self.recogniser is not None:  # no adversary, so Adam's usual betas
             self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
 
+    def set_pace(self, pace: float) -> None:
+        """Learn at this share of the first learning rates of D and G."""
+        for optimiser, rate in ((self.optimiser_d, self.lr_d), (self.optimiser_g, self.lr_g)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * pace
+
     def gradient_norms(self) -> dict[str, Tensor]:
         """Return the norms of the gradients that D and G last moved by; none of a player that has not moved."""
         optimisers = {"gradient_d": self.optimiser_d, "gradient_g": self.optimiser_g}

@@ -15,7 +15,8 @@ from training.loop.players import LR_Q, Players, weights_of
 from training.measures.judge import FADE as JUDGE_FADE
 from training.networks.latents import Latents, draw
 from training.networks.recogniser import Recogniser
-from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound, mutual_information
+from training.precision import multiplying
+from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound
 from training.recipes.presets import TOLD, Codes
 
 STYLE_WEIGHT = 0.5
@@ -27,14 +28,10 @@ CLASS_WEIGHT = {"infogan": 0.1, "acgan": 1.0}
 
 @dataclass(frozen=True)
 class Batch:
-    """Real images (N, channels, H, W) in [-1, 1] and their labels (N,)."""
+    """Real images (N, channels, H, W) in [-1, 1], and their classes (N,): labels or, of an InfoGAN, codes."""
 
     images: Tensor
     labels: Tensor
-    neighbours: Tensor | None = None
-    """for each image another real one that looks like it, in the head start"""
-    codes: Tensor | None = None
-    """the class code that Q reads from each image (N,), once Q holds still"""
 
     def one_hot(self, classes: int) -> Tensor:
         """(N, C)"""
@@ -76,41 +73,26 @@ class AdversarialStep:
         """Return the classes (N, C) that D sees: all of them, or none."""
         return classes if self.codes in TOLD else classes[:, :0]
 
-    @torch.no_grad()
-    def classes(self, players: Players, real: Batch) -> Tensor:
-        """Return the classes of real images (N, C): their labels, or for InfoGAN the codes that Q reads."""
-        if self.codes != "infogan" or players.recogniser is None:
-            return real.one_hot(len(self.space.classes))
-        codes = players.recogniser.classes.eval().read(real.images) if real.codes is None else real.codes
-        return one_hot(codes, len(self.space.classes)).float()
-
     def _recognise(
         self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator, number: int
     ) -> dict[str, Tensor]:
-        """Train Q's class codes on real images only: with labels for ACGAN, without for InfoGAN."""
+        """Train Q's class codes on real images only: they and other views of them have one class."""
         progress = number / self.head_start if self.head_start else 0.0
         for group in players.optimiser_class.param_groups:
             group["lr"] = LR_Q * headstart.pace(progress)
-        like = real.images if real.neighbours is None else real.neighbours
         # A label holds at any brightness; without one, brightness tells what it is.
         fade = JUDGE_FADE if self.codes == "acgan" else headstart.FADE
-        views = torch.cat([real.images, augment(like, source, fade)])
-        with self._narrow(real.images):
-            first, second = recogniser.classes.train().by_each(views).float().chunk(2, 1)  # (heads, N, C)
-        if self.codes == "acgan":
-            loss = (cross_entropy(first[0], real.labels) + cross_entropy(second[0], real.labels)) / 2
-            _descend(players.optimiser_class, loss)
-            return {"loss_classifier": loss.detach()}
-        # Two views of an image are one class (Ji et al. 2019), and so are neighbours (Van Gansbeke et al. 2020).
-        _descend(players.optimiser_class, -mutual_information(first, second, headstart.evenness(progress)).mean())
-        found = mutual_information(first.detach(), second.detach())
-        recogniser.classes.information.lerp_(found, headstart.REMEMBERED)
-        return {"information": found.max()}
+        views = torch.cat([real.images, augment(real.images, source, fade)])
+        with self._narrow(views):
+            logits = recogniser.classes.train()(views).float()
+        loss = cross_entropy(logits, real.labels.repeat(2))
+        _descend(players.optimiser_class, loss)
+        return {"loss_classifier": loss.detach()}
 
     def _discriminate(
         self, players: Players, real: Batch, fake: Tensor, latents: Latents, source: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        of_real = self._told(self.classes(players, real) if self.space.classes else latents.classes)
+        of_real = self._told(real.one_hot(len(self.space.classes)) if self.space.classes else latents.classes)
         of_fake = self._told(latents.classes)
         with self._narrow(real.images):
             outputs = self._judge(players.discriminator, (real.images, fake), (of_real, of_fake))
@@ -130,8 +112,8 @@ class AdversarialStep:
         return real_outputs, {"loss_d": loss.detach(), "margin": margin}
 
     def _narrow(self, images: Tensor) -> torch.autocast:
-        """Compute layers in the step's precision: a context for one pass, within which weights must not move."""
-        return torch.autocast(images.device.type, self.precision, enabled=self.precision is not torch.float32)
+        """Compute layers in the step's precision."""
+        return multiplying(images.device, self.precision)
 
     def _judge(self, discriminator: nn.Module, images: tuple[Tensor, Tensor], classes: tuple[Tensor, Tensor]) -> Tensor:
         """Return D's outputs for real and for fake images (2, N): by one pass, if D has no batch norm to mix them."""

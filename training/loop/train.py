@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import FrameType
 
@@ -14,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from training.datasets.images import ImageSet, to_unit
 from training.datasets.neighbours import neighbourhood
+from training.datasets.partition import partition
 from training.errors import Diverged
 from training.loop import headstart
 from training.loop.averaging import Average, recompute_batch_norm
@@ -28,6 +28,7 @@ from training.networks.build import build
 from training.networks.drawer import Drawer
 from training.networks.gan import NETWORKS
 from training.networks.recogniser import ClassRecogniser
+from training.precision import fast_precision
 from training.progress import Progress
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 
@@ -42,30 +43,6 @@ HISTOGRAM_EVERY = 200
 MAX_ROLLBACKS = 5
 
 IGNORANT = Watch("ignore")
-
-
-@dataclass
-class Found:
-    """What an InfoGAN has found out about its real images, which nobody labelled."""
-
-    neighbours: torch.Tensor | None = None
-    """the rows of those that look like each image (N, 5), for the head start"""
-    codes: torch.Tensor | None = None
-    """the class code of each image (N,), after the head start"""
-
-    def look(self, state: State, step: Step, images: ImageSet) -> None:
-        """Find out what the next step asks for, once: neighbours, then codes and what the style codes are."""
-        recogniser = state.players.recogniser
-        if recogniser is None or recogniser.styles is None:
-            return
-        if state.step < step.head_start:
-            self.codes = None
-            self.neighbours = neighbourhood(images.images) if self.neighbours is None else self.neighbours
-        elif self.codes is None and (step.head_start or state.step == 0):
-            codes = read_codes(recogniser.classes, images)
-            if state.step == step.head_start:
-                recogniser.styles.fit(to_unit(images.images), one_hot(codes, len(step.space.classes)).float())
-            self.codes = codes if step.head_start else None
 
 
 def train_run(
@@ -90,13 +67,13 @@ def _train(run: Run, config: Config, images: ImageSet, device: torch.device, pro
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images, fast_precision(device))
-    found = Found()
     newest: dict[str, torch.Tensor] = {}
     with interruptible() as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
-            found.look(state, step, resident)
-            newest |= advance(state, step, resident, config, found)
+            if config.codes == "infogan":
+                find_codes(state, step, resident, config.seed)
+            newest |= advance(state, step, resident, config)
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 row = _statistics(state, steps_per_epoch, newest | state.players.gradient_norms())
                 if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
@@ -133,14 +110,10 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch)
     state.rollbacks = before + 1
     state.returned_to = state.step
     state.source.manual_seed(config.seed * 100_003 + state.rollbacks)
-    scale = 0.5**state.rollbacks
-    for optimiser, rate in ((state.players.optimiser_d, config.lr_d), (state.players.optimiser_g, config.lr_g)):
-        for group in optimiser.param_groups:
-            group["lr"] = rate * scale
     run.rewind_stats(state.step)
     watch.say(
         f"collapse at step {at:,}: {reason}; rolled back to step {state.step:,}, "
-        f"learning rates now {scale:g} of the first"
+        f"learning rates now {0.5**state.rollbacks:g} of what they were"
     )
 
 
@@ -169,6 +142,20 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     return State(players, Average(players.generator), source)
 
 
+def find_codes(state: State, step: Step, images: ImageSet, seed: int) -> None:
+    """Find the classes of real images that nobody labelled, and after the head start what the style codes are."""
+    recogniser = state.players.recogniser
+    assert recogniser is not None
+    assert recogniser.styles is not None
+    count = len(step.space.classes)
+    if state.codes is None:
+        state.codes = partition(neighbourhood(images.images), count, seed)
+    if state.step == step.head_start:
+        if step.head_start:  # what Q has learned is smoother than what it learned from
+            state.codes = read_codes(recogniser.classes, images)
+        recogniser.styles.fit(to_unit(images.images), one_hot(state.codes, count).float())
+
+
 @torch.no_grad()
 def read_codes(classes: ClassRecogniser, images: ImageSet) -> torch.Tensor:
     """Return the class codes that Q reads from all images (N,)."""
@@ -195,10 +182,12 @@ def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.f
     )
 
 
-def fast_precision(device: torch.device) -> torch.dtype:
-    """Return the precision of sums on this device: bfloat16 if it is a processor that has instructions for it."""
-    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
+def pace(progress: float, decay: float) -> float:
+    """Return the learning rates of D and G as a share of the first ones; `progress` in [0, 1] is the part that is over.
+
+    Over the last `decay` of the run they fall to 0 in a straight line.
+    """
+    return min(1.0, (1 - progress) / decay) if decay else 1.0
 
 
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
@@ -224,19 +213,15 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def advance(state: State, step: Step, images: ImageSet, config: Config, found: Found) -> dict[str, torch.Tensor]:
+def advance(state: State, step: Step, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
     """Train one step on the next images; return its scalars."""
-    count = len(images)
-    taken = headstart.batches(state.step, config.batch, count // config.batch, step.head_start)
+    count, per_epoch = len(images), len(images) // config.batch
+    taken = headstart.batches(state.step, config.batch, per_epoch, step.head_start)
     rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
-    real = Batch(to_unit(images.images[rows]), images.labels[rows])
-    if found.neighbours is not None and state.step < step.head_start:
-        chosen = torch.randint(found.neighbours.shape[1], (len(rows), 1), generator=state.source, device=rows.device)
-        others = found.neighbours[rows].gather(1, chosen).squeeze(1)
-        real = replace(real, neighbours=to_unit(images.images[others]))
-    if found.codes is not None:
-        real = replace(real, codes=found.codes[rows])
-    terms = step(state.players, real, state.source, state.step)
+    classes = images.labels if state.codes is None else state.codes
+    progress = state.step / (per_epoch * config.epochs)
+    state.players.set_pace(0.5**state.rollbacks * pace(progress, config.decay))
+    terms = step(state.players, Batch(to_unit(images.images[rows]), classes[rows]), state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)
     state.step += taken

@@ -5,21 +5,26 @@ import torch
 from training.datasets.images import ImageSet
 from training.measures.judge import BATCH, Judge, fit, make_network
 from training.measures.subject import Figure, Figures, Measure, Subject
-from training.progress import quiet
+from training.progress import Progress, quiet
 
 STEPS = 600
+"""of an evaluation; `faussaire score` takes more"""
 MOST_EPOCHS = 10
 """The most passes over the drawn images, if they are few."""
 SEED = 6
 
 
-def classification_accuracy(drawn: ImageSet, test: ImageSet) -> float:
-    """Accuracy on the real test set of a classifier trained on drawn images alone (Ravuri and Vinyals 2019)."""
+def classification_accuracy(
+    drawn: ImageSet, test: ImageSet, steps: int, seed: int = SEED, progress: Progress = quiet
+) -> float:
+    """Accuracy on the real test set of a classifier trained on drawn images alone (Ravuri and Vinyals 2019).
+
+    The classifier is a judge that begins with other weights, drawn from `seed`, and learns from `steps` batches.
+    """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         network = make_network(drawn.shape.channels, len(drawn.classes))
-        steps = min(STEPS, MOST_EPOCHS * len(drawn) // BATCH)
-        fit(network, drawn, steps, quiet)
+        fit(network, drawn, steps, progress)
     labels = Judge(network.eval(), drawn.classes, 0.0).labels(test.images)
     return (labels == test.labels).float().mean().item()
 
@@ -27,7 +32,9 @@ def classification_accuracy(drawn: ImageSet, test: ImageSet) -> float:
 def measure_score(subject: Subject) -> Figures:
     if subject.asked is None or subject.labelled is None:
         return {}
-    return {"accuracy": subject.asked(), "score": classification_accuracy(subject.labelled(), subject.real.test)}
+    drawn = subject.labelled()
+    steps = min(STEPS, MOST_EPOCHS * len(drawn) // BATCH)
+    return {"accuracy": subject.asked(), "score": classification_accuracy(drawn, subject.real.test, steps)}
 
 
 MEASURES = (

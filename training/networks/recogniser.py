@@ -11,45 +11,27 @@ from training.networks.gan import quarter
 
 MAPS = 64
 FEATURES = 128
-"""of a head"""
 
 BLUR = 1 / 11
 """of the image's height: the standard deviation of the blur through which style codes see"""
 
 
 class ClassRecogniser(nn.Module):
-    """Images to class codes, by several heads over the same maps: the head with the most information speaks.
+    """Images to class codes."""
 
-    A head may take two classes for one, and stay so; what it tells of an image is less than what the others do. Each
-    has features of its own: where they shared them, all made the same mistakes.
-    """
-
-    def __init__(self, shape: ImageShape, classes: int, heads: int) -> None:
+    def __init__(self, shape: ImageShape, classes: int) -> None:
         super().__init__()
-        self.maps = _maps(shape)
-        self.heads = nn.ModuleList(_head(shape, classes) for _ in range(heads))
-        self.register_buffer("information", torch.zeros(heads))
-        self.information: Tensor
-        """of each head, in nats, a mean over the last steps"""
+        self.layers = nn.Sequential(*_maps(shape), *_head(shape, classes))
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class logits (N, C)"""
-        logits: Tensor = self.speaking()(image)
+        logits: Tensor = self.layers(image)
         return logits
-
-    def speaking(self) -> nn.Sequential:
-        """Return the layers that end in the head with the most information."""
-        return nn.Sequential(self.maps, self.heads[int(self.information.argmax())])
 
     def read(self, image: Tensor) -> Tensor:
         """(N, channels, H, W) -> class codes (N,)"""
         codes: Tensor = self(image).argmax(1)
         return codes
-
-    def by_each(self, image: Tensor) -> Tensor:
-        """(N, channels, H, W) -> class logits (heads, N, C)"""
-        maps = self.maps(image)
-        return torch.stack([head(maps) for head in self.heads])
 
 
 class StyleRecogniser(nn.Module):
@@ -98,9 +80,9 @@ class Recogniser(nn.Module):
     do: its class codes learn from real images, and what tells classes apart is not what tells fakes apart.
     """
 
-    def __init__(self, space: LatentSpace, shape: ImageShape, heads: int = 1) -> None:
+    def __init__(self, space: LatentSpace, shape: ImageShape) -> None:
         super().__init__()
-        self.classes = ClassRecogniser(shape, len(space.classes), heads)
+        self.classes = ClassRecogniser(shape, len(space.classes))
         self.styles = StyleRecogniser(shape, space) if space.styles else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -85,21 +85,6 @@ def evidence_bound(pixels: Tensor, real: Tensor, mean: Tensor, log_variance: Ten
     return reconstruction, divergence
 
 
-def mutual_information(first: Tensor, second: Tensor, evenness: float = 1.0) -> Tensor:
-    """Information (...), in nats, between the class codes of two views, from logits (..., N, C); at most log C.
-
-    The joint distribution is the mean outer product of the two views' probabilities, made symmetric
-    (Ji et al. 2019, "Invariant information clustering", equation 3). Information is the entropy of a code less what
-    is left of it when the other view is known; the first counts `evenness` times.
-    """
-    joint = first.softmax(-1).mT @ second.softmax(-1) / first.shape[-2]  # (..., C, C)
-    joint = ((joint + joint.mT) / 2).clamp_min(1e-8)
-    margin = joint.sum(-1)
-    independent = margin.log()[..., :, None] + margin.log()[..., None, :]
-    information = (joint * (joint.log() - independent)).sum((-2, -1))
-    return information - (evenness - 1) * (margin * margin.log()).sum(-1)
-
-
 @dataclass(frozen=True)
 class Objective:
     """One row: the losses, and what keeps D from being too sharp for them."""

@@ -9,12 +9,12 @@ import torch
 
 from latent import ClassCode, Framing, GeneratorCard, LatentSpace, RecogniserCard, StyleCode, Training
 from latent.card import recogniser_path
-from training.datasets.images import ImageSet, to_unit
+from training.datasets.images import ImageSet
 from training.errors import ExportRefused
 from training.export import recogniser
 from training.export.graph import make_graph
 from training.export.recogniser import export_recogniser, framing
-from training.networks.recogniser import ClassRecogniser, Recogniser
+from training.networks.recogniser import Recogniser
 
 NAMES = tuple("0123456789")
 
@@ -110,11 +110,3 @@ def test_the_framing_is_how_the_images_lie(centre: str) -> None:
 def test_blank_images_say_nothing_of_the_framing() -> None:
     both = torch.cat([torch.zeros(50, 1, 28, 28, dtype=torch.uint8), blocks(by_mass=True)])
     assert framing(both) == framing(blocks(by_mass=True))
-
-
-def test_the_head_with_the_most_information_speaks(digits: ImageSet) -> None:
-    recogniser = ClassRecogniser(digits.shape, 10, heads=3).eval()
-    images = to_unit(digits.images[:4])
-    for best in range(3):
-        recogniser.information.copy_(torch.nn.functional.one_hot(torch.tensor(best), 3))
-        assert torch.allclose(recogniser(images), recogniser.by_each(images)[best], atol=1e-6)

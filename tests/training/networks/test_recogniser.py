@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from latent import ClassCode, ImageShape, LatentSpace, StyleCode
-from training.networks.recogniser import ClassRecogniser, StyleRecogniser
+from training.networks.recogniser import StyleRecogniser
 
 SHAPE = ImageShape(height=28, width=28, channels=1)
 SPACE = LatentSpace(
@@ -48,13 +48,3 @@ def test_real_images_have_the_mean_and_the_variance_of_the_codes() -> None:
     read = recogniser(images, classes)
     torch.testing.assert_close(read.mean(0), torch.zeros(2), atol=1e-4, rtol=0)
     torch.testing.assert_close(read.var(0), torch.full((2,), 1 / 3), atol=0.01, rtol=0)
-
-
-def test_the_head_with_the_most_information_speaks() -> None:
-    torch.manual_seed(0)
-    recogniser = ClassRecogniser(SHAPE, classes=2, heads=3).eval()
-    images, _, _ = leaning(4)
-    for head in range(3):
-        recogniser.information.copy_(torch.eye(3)[head])
-        assert torch.equal(recogniser(images), recogniser.by_each(images)[head])
-        assert torch.equal(recogniser.speaking()(images), recogniser(images))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
 from training.recipes import objectives
-from training.recipes.objectives import Losses, mutual_information, non_saturating
+from training.recipes.objectives import Losses, non_saturating
 
 logits = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(lambda v: torch.tensor(v, dtype=torch.float64))
 
@@ -26,27 +26,6 @@ def test_the_generator_still_learns_while_every_fake_is_rejected() -> None:
     non_saturating(torch.tensor([30.0]), fake)[1].backward()  # type: ignore[no-untyped-call]
     assert fake.grad is not None
     assert fake.grad.item() == pytest.approx(-1.0)
-
-
-def test_two_views_that_agree_on_ten_even_classes_share_all_the_information_there_is() -> None:
-    sure = torch.eye(10).repeat(5, 1) * 50
-    assert mutual_information(sure, sure).item() == pytest.approx(math.log(10), rel=1e-4)
-
-
-def test_views_that_are_all_one_class_or_unsure_share_none() -> None:
-    one_class = torch.zeros(20, 10)
-    one_class[:, 3] = 50
-    assert mutual_information(one_class, one_class).item() == pytest.approx(0, abs=1e-4)
-    unsure = torch.zeros(20, 10)
-    assert mutual_information(unsure, unsure).item() == pytest.approx(0, abs=1e-6)
-
-
-def test_information_of_a_known_table_is_the_sum_over_its_cells() -> None:
-    first = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
-    second = torch.tensor([[0.8, 0.2], [0.2, 0.8]]).log()
-    # The mean outer product is [[0.37, 0.13], [0.13, 0.37]], with margins of one half.
-    by_hand = 2 * 0.37 * math.log(0.37 / 0.25) + 2 * 0.13 * math.log(0.13 / 0.25)
-    assert mutual_information(first, second).item() == pytest.approx(by_hand, rel=1e-5)
 
 
 REAL = torch.tensor([2.0, 0.0])
