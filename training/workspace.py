@@ -32,6 +32,7 @@ from training.measures.judge import Judge, load_or_train_judge
 from training.measures.registry import find_figures
 from training.measures.subject import FeatureNetwork, Real
 from training.networks.build import check_fit
+from training.parallel import ALONE, Group, joining
 from training.progress import Display, quiet
 from training.recipes.presets import OnCollapse
 from training.studies.comparison import Compared, read_run
@@ -65,6 +66,10 @@ def _repeat_exactly() -> None:
     """Choose kernels that give the same sums each time. Otherwise a run that goes on would become another run."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+
+
+def _say_nothing(_: str) -> None:
+    """What a process says that follows another."""
 
 
 def _check_apart(run: Path, data: str) -> None:
@@ -132,13 +137,20 @@ class Workspace:
             raise TrainingError(f"--batch {config.batch} is more than the data set's {len(images)} images")
         folder = Run(run or self.root / f"{config.preset}-{images.card.name}-{config.seed}")
         _check_apart(folder.folder, config.data)
-        with folder.lock():  # before the judge takes its time
-            if renamed := folder.claim(config, images.contents()):
-                self.display.say(renamed)
-        judge = None
-        if on_collapse != "ignore":
-            judge = self.load_or_train_judge(config.data, self.device, config.frame)
-        return folder, self._train(folder, config, images, Watch(on_collapse, judge, self.display.say))
+        with joining(self.device) as (group, device):
+            if config.batch % group.size:
+                raise TrainingError(f"--batch {config.batch} cannot be shared evenly by {group.size} processes")
+            if not group.leads:
+                follower = Watch(on_collapse, None, _say_nothing)
+                return folder, train_run(folder, config, images, device, quiet, follower, group)
+            with folder.lock():  # before the judge takes its time
+                if renamed := folder.claim(config, images.contents()):
+                    self.display.say(renamed)
+            judge = None
+            if on_collapse != "ignore":
+                judge = self.load_or_train_judge(config.data, device, config.frame)
+            watch = Watch(on_collapse, judge, self.display.say)
+            return folder, replace(self, device=device)._train(folder, config, images, watch, group)
 
     def train_preset(
         self, preset: str, data_name: str, epochs: int, size: int | None = None, class_codes: int | None = None
@@ -159,10 +171,10 @@ class Workspace:
             self.display.say(f"{run.folder}: {error}")
         return run
 
-    def _train(self, run: Run, config: Config, images: ImageSet, watch: Watch) -> State:
+    def _train(self, run: Run, config: Config, images: ImageSet, watch: Watch, group: Group = ALONE) -> State:
         total = config.epochs * (len(images) // config.batch)
         with self.display.steps(f"{config.preset} on {config.data}", total, config.batch) as progress:
-            state = train_run(run, config, images, self.device, progress, watch)
+            state = train_run(run, config, images, self.device, progress, watch, group)
         if state.step < total:
             raise Interrupted(state.step, total)
         return state

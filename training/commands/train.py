@@ -55,6 +55,7 @@ def train(
     """Train a preset on a data set. The same command again goes on where it stopped."""
     from training.datasets.images import plain_name
     from training.loop.run import Config
+    from training.parallel import leads
 
     config = Config.of(
         preset,
@@ -74,5 +75,7 @@ def train(
     )
     workspace = open_workspace(data_dir, device)
     folder, state = workspace.train(config, run, on_collapse)
+    if not leads():
+        return
     done = state.step // (len(workspace.load(config.data, train=True, frame=config.frame)) // config.batch)
     console.print(f"{folder.folder}: {done} epochs done in {state.seconds:,.0f} s of training")

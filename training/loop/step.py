@@ -15,6 +15,7 @@ from training.loop.players import LR_Q, Players, weights_of
 from training.measures.judge import FADE as JUDGE_FADE
 from training.networks.latents import Latents, draw
 from training.networks.recogniser import Recogniser
+from training.parallel import ALONE, Group
 from training.precision import multiplying
 from training.recipes.objectives import DIVERGENCE_WEIGHT, Objective, balance, evidence_bound
 from training.recipes.presets import TOLD, Codes
@@ -52,6 +53,8 @@ class AdversarialStep:
     """Whether what D says of an image depends on the others of its batch."""
     precision: torch.dtype
     """Of the products within layers; weights, losses and what Adam keeps are float32."""
+    group: Group = ALONE
+    """The processes that each take their part of a batch."""
 
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:
         """Train the players once; return scalars on their device. `number` counts the steps of the run."""
@@ -60,7 +63,8 @@ class AdversarialStep:
             terms |= self._recognise(players, players.recogniser, real, source, number)
         if number < self.head_start:
             return terms
-        latents = draw(self.space, len(real.images), source)
+        latents = Latents(*map(self.group.part, draw(self.space, len(real.images), source)))
+        real = Batch(self.group.part(real.images), self.group.part(real.labels))
         with self._narrow(real.images):
             fake = players.generator(*latents).float()
         real_outputs, more = self._discriminate(players, real, fake.detach(), latents, source)
@@ -82,11 +86,11 @@ class AdversarialStep:
             group["lr"] = LR_Q * headstart.pace(progress)
         # A label holds at any brightness; without one, brightness tells what it is.
         fade = JUDGE_FADE if self.codes == "acgan" else headstart.FADE
-        views = torch.cat([real.images, augment(real.images, source, fade)])
+        views = torch.cat([self.group.part(each) for each in (real.images, augment(real.images, source, fade))])
         with self._narrow(views):
             logits = recogniser.classes.train()(views).float()
-        loss = cross_entropy(logits, real.labels.repeat(2))
-        _descend(players.optimiser_class, loss)
+        loss = cross_entropy(logits, self.group.part(real.labels).repeat(2))
+        descend(self.group, players.optimiser_class, loss)
         return {"loss_classifier": loss.detach()}
 
     def _discriminate(
@@ -102,12 +106,14 @@ class AdversarialStep:
         if self.objective.penalty is not None:
             critic = partial(players.discriminator, classes=of_real)
             loss = loss + self.objective.penalty(critic, real.images, fake, source)
-        _descend(players.optimiser_d, loss)
+        descend(self.group, players.optimiser_d, loss)
         if self.objective.clip:
             _clip(players.discriminator, self.objective.clip)
         real_outputs, fake_outputs = real_outputs.detach(), fake_outputs.detach()
         if self.objective.balanced:
-            players.balance.copy_(balance(players.balance, real_outputs, fake_outputs))
+            energies = [real_outputs.mean(), fake_outputs.mean()]
+            self.group.average(energies)
+            players.balance.copy_(balance(players.balance, *energies))
         margin = real_outputs.mean() - fake_outputs.mean()
         return real_outputs, {"loss_d": loss.detach(), "margin": margin}
 
@@ -132,7 +138,7 @@ class AdversarialStep:
                 recognised, more = recognition(players.recogniser, fake, latents, CLASS_WEIGHT[self.codes])
             loss = loss + recognised
             terms |= more
-        _descend(players.optimiser_g, loss)
+        descend(self.group, players.optimiser_g, loss)
         return terms
 
 
@@ -142,16 +148,20 @@ class VariationalStep:
 
     space: LatentSpace
     head_start: int = 0
+    group: Group = ALONE
 
     def __call__(self, players: Players, real: Batch, source: torch.Generator, number: int) -> dict[str, Tensor]:  # noqa: ARG002
         """Train the players once, as `AdversarialStep` does."""
-        classes = real.one_hot(len(self.space.classes))
-        mean, log_variance = players.discriminator(real.images, classes)
-        spread = torch.randn(mean.shape, generator=source, device=mean.device)
+        classes = self.group.part(real.one_hot(len(self.space.classes)))
+        images = self.group.part(real.images)
+        mean, log_variance = players.discriminator(images, classes)
+        drawn = torch.randn(len(real.images), mean.shape[1], generator=source, device=mean.device)
+        spread = self.group.part(drawn)
         noise = mean + spread * (log_variance / 2).exp()  # (N, Z)
         pixels = players.generator.logits(noise, classes, classes[:, :0])
-        reconstruction, divergence = evidence_bound(pixels, (real.images + 1) / 2, mean, log_variance)
-        _descend(players.optimiser_g, reconstruction + DIVERGENCE_WEIGHT * divergence, players.optimiser_d)
+        reconstruction, divergence = evidence_bound(pixels, (images + 1) / 2, mean, log_variance)
+        loss = reconstruction + DIVERGENCE_WEIGHT * divergence
+        descend(self.group, players.optimiser_g, loss, players.optimiser_d)
         return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach()}
 
 
@@ -176,8 +186,8 @@ def recognition(
     return class_weight * loss_class + STYLE_WEIGHT * loss_style, terms | {"loss_style": loss_style.detach()}
 
 
-def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> None:
-    """Take one step down the loss, and leave the gradient with the weights that moved.
+def descend(group: Group, optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> None:
+    """Take one step down the loss of all processes, and leave the gradient with the weights that moved.
 
     Allies descend the same loss. No other network's gradient is worked out: G's loss passes through D.
     """
@@ -186,6 +196,7 @@ def _descend(optimiser: Optimizer, loss: Tensor, *allies: Optimizer) -> None:
     for weights in moved:
         weights.grad = None
     loss.backward(inputs=moved)  # type: ignore[no-untyped-call]
+    group.average([weights.grad for weights in moved if weights.grad is not None])
     for each in optimisers:
         each.step()
 

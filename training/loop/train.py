@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from types import FrameType
 
@@ -28,6 +28,7 @@ from training.networks.build import build
 from training.networks.drawer import Drawer
 from training.networks.gan import NETWORKS
 from training.networks.recogniser import ClassRecogniser
+from training.parallel import ALONE, Group
 from training.precision import fast_precision
 from training.progress import Progress
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
@@ -46,45 +47,43 @@ IGNORANT = Watch("ignore")
 
 
 def train_run(
-    run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch = IGNORANT
+    run: Run,
+    config: Config,
+    images: ImageSet,
+    device: torch.device,
+    progress: Progress,
+    watch: Watch = IGNORANT,
+    group: Group = ALONE,
 ) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
 
     Raises RunInUse, RunMismatch, CorruptCheckpoint and Diverged.
     """
-    with run.lock():
-        return _train(run, config, images, device, progress, watch)
+    with run.lock() if group.leads else nullcontext():
+        return _train(run, config, images, device, progress, watch, group)
 
 
-def _train(run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch) -> State:
-    if renamed := run.claim(config, images.contents()):
-        watch.say(renamed)
-    state = initial_state(config, images, device)
-    if run.checkpoints() and (elsewhere := state.load(run.checkpoints()[-1])):
-        watch.say(elsewhere)
-    run.rewind_stats(state.step)
+def _train(
+    run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch, group: Group
+) -> State:
+    state = _begin(run, config, images, device, watch, group)
     resident = images.to(device)
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
-    step = make_step(config, images, fast_precision(device))
+    step = make_step(config, images, fast_precision(device), group)
     newest: dict[str, torch.Tensor] = {}
-    with interruptible() as interrupted:
+    with interruptible(group) as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
             if config.codes == "infogan":
-                find_codes(state, step, resident, config.seed)
+                find_codes(state, step, resident, config)
             newest |= advance(state, step, resident, config)
             if state.step // LOG_EVERY > before // LOG_EVERY:
-                row = _statistics(state, steps_per_epoch, newest | state.players.gradient_norms())
-                if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
-                    row |= watch.histogram(Drawer(state.players.generator, step.space))
-                collapse = _collapse(run, row, watch)
+                collapse = _look(run, state, step, newest, progress, watch, steps_per_epoch)
                 if collapse is not None:
-                    roll_back(run, config, state, collapse, watch)
+                    roll_back(run, config, state, collapse, watch, group)
                     newest = {}
                     continue
-                run.append_stats(row)
-                progress(state.step, row)
             state.seconds += time.perf_counter() - started
             if state.step % steps_per_epoch == 0:
                 save(run, state, step)
@@ -92,7 +91,46 @@ def _train(run: Run, config: Config, images: ImageSet, device: torch.device, pro
     return state
 
 
-def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch) -> None:
+def _begin(run: Run, config: Config, images: ImageSet, device: torch.device, watch: Watch, group: Group) -> State:
+    """Return the state of the last checkpoint, or of the first step."""
+    if group.leads and (renamed := run.claim(config, images.contents())):
+        watch.say(renamed)
+    group.follow(None)  # a folder is not read before it is claimed
+    state = initial_state(config, images, device)
+    for network in (state.players.generator, state.players.discriminator, state.players.recogniser):
+        if network is not None:
+            group.share_norms(network)
+    if run.checkpoints() and (elsewhere := state.load(run.checkpoints()[-1])):
+        watch.say(elsewhere)
+    if group.leads:
+        run.rewind_stats(state.step)
+    return state
+
+
+def _look(
+    run: Run,
+    state: State,
+    step: Step,
+    terms: dict[str, torch.Tensor],
+    progress: Progress,
+    watch: Watch,
+    steps_per_epoch: int,
+) -> str | None:
+    """Note the newest statistics, and return why they show a collapse, or None. Raises Diverged."""
+    step.group.average([*terms.values()])
+    collapse = None
+    if step.group.leads:
+        row = _statistics(state, steps_per_epoch, terms | state.players.gradient_norms())
+        if state.step % HISTOGRAM_EVERY == 0 and state.step > step.head_start:
+            row |= watch.histogram(Drawer(state.players.generator, step.space))
+        collapse = _collapse(run, row, watch)
+        if collapse is None:
+            run.append_stats(row)
+            progress(state.step, row)
+    return step.group.follow(collapse)
+
+
+def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch, group: Group = ALONE) -> None:
     """Return to the last checkpoint, with other random draws and half the learning rates.
 
     A checkpoint that was returned to before is taken for a part of the collapse, and removed. Raises Diverged where
@@ -104,13 +142,18 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch)
             f"collapse at step {at}: {reason}; the last checkpoint is kept: start a new run with another --seed or "
             "lower --lr-d and --lr-g"
         )
-    if len(run.checkpoints()) > 1 and run.checkpoints()[-1] == run.checkpoint_path(state.returned_to):
+    last = run.checkpoints()[-1]
+    passed_over = len(run.checkpoints()) > 1 and last == run.checkpoint_path(state.returned_to)
+    last = run.checkpoints()[-2] if passed_over else last
+    group.follow(None)  # all have looked
+    if group.leads and passed_over:
         run.checkpoints()[-1].unlink()
-    state.load(run.checkpoints()[-1])
+    state.load(last)
     state.rollbacks = before + 1
     state.returned_to = state.step
     state.source.manual_seed(config.seed * 100_003 + state.rollbacks)
-    run.rewind_stats(state.step)
+    if group.leads:
+        run.rewind_stats(state.step)
     watch.say(
         f"collapse at step {at:,}: {reason}; rolled back to step {state.step:,}, "
         f"learning rates now {0.5**state.rollbacks:g} of what they were"
@@ -120,7 +163,7 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch)
 def save(run: Run, state: State, step: Step) -> None:
     """Save a checkpoint, a sample sheet drawn with the averaged weights, and the curves so far."""
     path = run.checkpoint_path(state.step)
-    if path.exists():
+    if path.exists() or not step.group.leads:
         return
     recompute_batch_norm(state.average.generator, step.space, SHEET_SEED)
     state.save(path)
@@ -142,17 +185,21 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     return State(players, Average(players.generator), source)
 
 
-def find_codes(state: State, step: Step, images: ImageSet, seed: int) -> None:
+def find_codes(state: State, step: Step, images: ImageSet, config: Config) -> None:
     """Find the classes of real images that nobody labelled, and after the head start what the style codes are."""
     recogniser = state.players.recogniser
     assert recogniser is not None
     assert recogniser.styles is not None
-    count = len(step.space.classes)
+    count, per_epoch = len(step.space.classes), len(images) // config.batch
     if state.codes is None:
-        state.codes = partition(neighbourhood(images.images), count, seed)
+        found = partition(neighbourhood(images.images), count, config.seed) if step.group.leads else None
+        state.codes = step.group.follow(found)
+    halfway = step.head_start // per_epoch // 2 * per_epoch
+    if 0 < state.step == halfway or 0 < state.step == step.head_start:
+        # What Q has learned is smoother than what it learned from.
+        state.codes = read_codes(recogniser.classes, images)
     if state.step == step.head_start:
-        if step.head_start:  # what Q has learned is smoother than what it learned from
-            state.codes = read_codes(recogniser.classes, images)
+        assert state.codes is not None
         recogniser.styles.fit(to_unit(images.images), one_hot(state.codes, count).float())
 
 
@@ -163,11 +210,11 @@ def read_codes(classes: ClassRecogniser, images: ImageSet) -> torch.Tensor:
     return torch.cat([classes.read(to_unit(some)) for some in torch.split(images.images, 500)])
 
 
-def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.float32) -> Step:
+def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.float32, group: Group = ALONE) -> Step:
     """Return the step of a run. An objective that looks at slopes or at errors of pixels keeps to float32."""
     space = config.latent_space(images.classes)
     if config.objective == EVIDENCE_BOUND:
-        return VariationalStep(space)
+        return VariationalStep(space, group=group)
     head_start = config.head_start * (len(images) // config.batch)
     objective, mixing = OBJECTIVES[config.objective], NETWORKS[config.network].batch_norm
     fine = objective.energies or objective.penalty is not None
@@ -179,6 +226,7 @@ def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.f
         head_start=head_start,
         mixing=mixing,
         precision=torch.float32 if fine else precision,
+        group=group,
     )
 
 
@@ -198,8 +246,8 @@ def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield whether Ctrl-C or SIGTERM came: the step in progress ends first, then the run."""
+def interruptible(group: Group = ALONE) -> Iterator[Callable[[], bool]]:
+    """Yield whether Ctrl-C or SIGTERM came: the step in progress ends first, then the run, in all processes."""
     received: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -207,7 +255,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(received)
+        yield lambda: group.agree(asked=bool(received))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
