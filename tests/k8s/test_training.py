@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 from typer.main import get_command
 
 from service.settings import ROOT
@@ -14,8 +15,11 @@ from tests.k8s.conftest import K8S, Manifest, containers, environment, mounts, o
 from training.cli import REFUSED, app
 from training.commands.publish import WORSE
 from training.export.generator import name_of
+from training.recipes.presets import PRESETS
 
-JOB, SEEDS, RETRAIN, TRAINJOB = (K8S / "training" / name for name in ("job", "seeds", "retrain", "trainjob"))
+JOB, PARALLEL, SEEDS, RETRAIN, TRAINJOB = (
+    K8S / "training" / name for name in ("job", "parallel", "seeds", "retrain", "trainjob")
+)
 DUE = "faussaire-retrain-29384720"
 """A CronJob names each Job by the minute that it was due."""
 
@@ -53,6 +57,20 @@ def test_the_job_trains_evaluates_and_exports_one_run() -> None:
     assert str(written.parent) == mounts(steps(JOB)["export"])["models"]
 
 
+def test_the_processes_that_share_a_run_have_a_core_each_and_even_parts_of_a_batch() -> None:
+    train = steps(PARALLEL)["train"]
+    torchrun = get_args_parser().parse_args([*train["command"][1:], *train["args"]])
+    assert train["command"][0] == "torchrun"
+    assert (torchrun.training_script, torchrun.no_python) == ("faussaire", True)
+    assert torchrun.max_restarts >= 1
+    processes = int(torchrun.nproc_per_node)
+    assert train["resources"]["requests"]["cpu"] == str(processes)
+    assert environment(train)["OMP_NUM_THREADS"] == "1"
+    options = parse(torchrun.training_script_args)
+    assert options == parse(steps(JOB)["train"]["args"])
+    assert PRESETS[options["preset"]].batch % processes == 0
+
+
 def test_a_seed_is_the_index_of_its_pod() -> None:
     job, (train,) = job_of(SEEDS), steps(SEEDS).values()
     assert job["completionMode"] == "Indexed"
@@ -62,7 +80,7 @@ def test_a_seed_is_the_index_of_its_pod() -> None:
     assert options["run"] is None  # so the name of the run has the seed
 
 
-@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [JOB, PARALLEL, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
 def test_runs_and_data_are_on_volumes_where_commands_look_for_them(folder: Path) -> None:
     claims = {each["name"]: each.get("persistentVolumeClaim") for each in pod_of(folder)["volumes"]}
     assert claims.pop("tmp") is None
@@ -156,7 +174,7 @@ def test_a_failed_training_is_not_published(tmp_path: Path) -> None:
     assert [each["name"] for each in pod_of(RETRAIN)["containers"]] == ["publish"]
 
 
-@pytest.mark.parametrize("folder", [JOB, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [JOB, PARALLEL, SEEDS, RETRAIN, TRAINJOB], ids=lambda folder: folder.name)
 def test_training_is_kept_apart_from_the_service(folder: Path) -> None:
     (template,) = [found for each in render(folder) for found in templates(each)]
     labels = template["metadata"]["labels"]
