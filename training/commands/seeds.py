@@ -45,14 +45,16 @@ def _measure(workspace: "Workspace", run: "Run", images: int) -> "SeedResult":
     judge = workspace.load_or_train_judge(row.config.data, frame=row.config.frame)
     if not judge.able:
         raise Unfit(f"what the codes of {run.folder} stand for is not known: {judge.protocol()}")
-    return measure_seed(row, run.folder / "model.onnx", judge, workspace.load_of(run, train=False))
+    train, test = (workspace.load_of(run, train=train) for train in (True, False))
+    return measure_seed(row, run.folder / "model.onnx", judge, train, test)
 
 
 def _show(results: "list[SeedResult]") -> None:
-    table = Table("network", "data", "seed", "drawn", "read", "kept", "slants", "FID", "of real")
+    table = Table("network", "data", "seed", "drawn", "read", "NMI", "ARI", "kept", "slants", "FID", "of real")
     for result in results:
         config, measured = result.row.config, result.row.evaluation
-        shares = (f"{result.drawn:.2%}", f"{result.read:.2%}", f"{result.kept:.1%}", f"{result.slants:.2f}")
+        shares = (f"{result.drawn:.2%}", f"{result.read:.2%}", f"{result.information:.3f}", f"{result.rand:.3f}")
+        back = (f"{result.kept:.1%}", f"{result.slants:.2f}")
         distances = (f"{measured.drawn['fid']:.2f}", f"{measured.real['fid']:.2f}")
-        table.add_row(config.network, config.data, str(config.seed), *shares, *distances)
+        table.add_row(config.network, config.data, str(config.seed), *shares, *back, *distances)
     Console().print(table)

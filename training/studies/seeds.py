@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.optimize import linear_sum_assignment
+from torchmetrics.functional.clustering import adjusted_rand_score, normalized_mutual_info_score
 
 from latent import Codes, LatentSpace, draw_noise, draw_styles
 from training.datasets.images import ImageSet
@@ -42,6 +43,12 @@ class SeedResult:
     space: LatentSpace
     read: float
     """The share of real test images whose label is that of the code that the recogniser reads; codes are matched to labels."""
+    information: float
+    """Normalised mutual information of these codes and the labels, in [0, 1]."""
+    rand: float
+    """Adjusted Rand index of the same: 0 by chance, 1 for the same classes."""
+    read_all: float
+    """`read` of all real images, those of training too: what papers on clustering report."""
     kept: float
     """The share of real test images that keep their label, by the judge, when they are drawn again from the codes read."""
     slants: float
@@ -55,12 +62,14 @@ class SeedResult:
         return self.row.evaluation.drawn["accuracy"]
 
 
-def measure_seed(row: Compared, path: Path, judge: Judge, test: ImageSet) -> SeedResult:
+def measure_seed(row: Compared, path: Path, judge: Judge, train: ImageSet, test: ImageSet) -> SeedResult:
     """Measure the generator in the file `path`, and the recogniser beside it."""
     model, recogniser = Model(path), RecogniserModel(path)
     space = model.card.space
     classes, styles = recogniser.read(test.images)
-    matched = matched_share(classes.argmax(1), test.labels.numpy(), len(test.classes))
+    read, labels = classes.argmax(1), test.labels.numpy()
+    everything = np.concatenate([read, recogniser.read(train.images)[0].argmax(1)])
+    every_label = np.concatenate([labels, train.labels.numpy()])
     first = test.rows(torch.arange(min(RETURNED, len(test))))
     codes = Codes(
         draw_noise(space, SEED, 0, len(first)),
@@ -73,7 +82,18 @@ def measure_seed(row: Compared, path: Path, judge: Judge, test: ImageSet) -> See
     whole = np.isfinite(before) & np.isfinite(after)
     slants = float(np.corrcoef(before[whole], after[whole])[0, 1])
     sweeps = tuple(draw_sweep(model, style) for style in range(len(space.styles)))
-    return SeedResult(row, space, matched, kept, slants, sweeps)
+    information, rand = measure_agreement(torch.from_numpy(read), test.labels)
+    return SeedResult(
+        row=row,
+        space=space,
+        read=matched_share(read, labels, len(test.classes)),
+        information=information,
+        rand=rand,
+        read_all=matched_share(everything, every_label, len(test.classes)),
+        kept=kept,
+        slants=slants,
+        sweeps=sweeps,
+    )
 
 
 def matched_share(codes: NDArray[np.intp], labels: NDArray[np.intp], count: int) -> float:
@@ -82,6 +102,12 @@ def matched_share(codes: NDArray[np.intp], labels: NDArray[np.intp], count: int)
     np.add.at(table, (codes, labels), 1)
     rows, columns = linear_sum_assignment(-table)
     return float(table[rows, columns].sum() / len(codes))
+
+
+def measure_agreement(codes: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    """The normalised mutual information and the adjusted Rand index of codes (N,) and labels (N,)."""
+    with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]  # else torch warns
+        return normalized_mutual_info_score(codes, labels).item(), adjusted_rand_score(codes, labels).item()
 
 
 def draw_sweep(model: Model, style: int) -> NDArray[np.uint8]:
@@ -110,7 +136,8 @@ def save_page(path: Path, runs: list[SeedResult]) -> None:
 INTRODUCTION = (
     "`faussaire seeds` writes this page. Training uses no label, and no run is left out because of its figures. *Drawn* is the share of 10,000 drawn",
     "images that the judge gives the label of their code; codes are matched to labels on other images. *Read* is the share of the real test images whose label is that of the",
-    "code that the recogniser reads. *Kept*: of 1,000 real test images, the codes are read and an image is drawn from them; the share that keeps its label, by the judge.",
+    "code that the recogniser reads, *NMI* and *ARI* are the normalised mutual information and the adjusted Rand index of these codes and the labels, and *read of all* is the share among all real images,",
+    "those of training too, as papers on clustering report it. *Kept*: of 1,000 real test images, the codes are read and an image is drawn from them; the share that keeps its label, by the judge.",
     "*Slants* is the correlation of the slant before and after. Beside each FID stands that of real training images. A picture has a column for each style code and a row for each class code.",
 )
 
@@ -118,19 +145,24 @@ INTRODUCTION = (
 def _accuracies(runs: list[SeedResult]) -> Iterable[str]:
     yield f"Judge: {runs[0].row.evaluation.judge}."
     yield ""
-    yield "| network | seed | drawn | read | kept | slants | FID | FID of real images | seconds |"
-    yield "| --- " * 9 + "|"
+    yield "| network | seed | drawn | read | NMI | ARI | read of all | kept | slants | FID | FID of real images | seconds |"
+    yield "| --- " * 12 + "|"
     for run in runs:
         config, training, measured = run.row.config, run.row.training, run.row.evaluation
         yield (
-            f"| {config.network} | {config.seed} | {run.drawn:.2%} | {run.read:.2%} | {run.kept:.1%} | {run.slants:.2f} "
+            f"| {config.network} | {config.seed} | {run.drawn:.2%} | {run.read:.2%} | {run.information:.3f} | {run.rand:.3f} "
+            f"| {run.read_all:.2%} | {run.kept:.1%} | {run.slants:.2f} "
             f"| {measured.drawn['fid']:.2f} | {measured.real['fid']:.2f} | {training.seconds:,.0f} ({training.device}) |"
         )
     for network in dict.fromkeys(run.row.config.network for run in runs):
         alike = [run for run in runs if run.row.config.network == network]
         if len(alike) > 1:
-            drawn, read = ([*column] for column in zip(*((run.drawn, run.read) for run in alike), strict=True))
-            yield f"| {network} | mean of {len(alike)} | {_spread(drawn)} | {_spread(read)} | | | | | |"
+            shares = ([run.drawn for run in alike], [run.read for run in alike], [run.read_all for run in alike])
+            drawn, read, read_all = map(_spread, shares)
+            information, rand = (
+                f"{mean(some):.3f}" for some in ([r.information for r in alike], [r.rand for r in alike])
+            )
+            yield f"| {network} | mean of {len(alike)} | {drawn} | {read} | {information} | {rand} | {read_all} | | | | | |"
 
 
 def _spread(shares: list[float]) -> str:

@@ -45,7 +45,7 @@ def judge() -> Judge:
 
 @pytest.fixture(scope="module")
 def run(models_dir: Path, judge: Judge, digits: ImageSet) -> SeedResult:
-    return measure_seed(compared("infogan", accuracy=0.5), models_dir / "small.onnx", judge, digits)
+    return measure_seed(compared("infogan", accuracy=0.5), models_dir / "small.onnx", judge, digits, digits)
 
 
 def test_what_is_drawn_again_is_drawn_from_the_codes_that_were_read(
@@ -59,6 +59,9 @@ def test_what_is_drawn_again_is_drawn_from_the_codes_that_were_read(
     assert 0 <= run.kept <= 1
     assert -1 <= run.slants <= 1
     assert run.read == matched_share(recogniser.read(digits.images)[0].argmax(1), digits.labels.numpy(), 10)
+    assert run.read_all == run.read  # here the images of training are those of the test
+    assert 0 < run.information < 1
+    assert -1 < run.rand < 1
     assert model.card.space == run.space
 
 
@@ -83,3 +86,9 @@ def test_the_page_has_a_row_a_run_their_mean_and_a_picture(run: SeedResult, tmp_
     assert "pictures/sweeps-mnist.png" in text
     with Image.open(tmp_path / "pictures" / "sweeps-mnist.png") as picture:
         assert picture.size == (2 * 616 + 24, 24 + 560)
+
+
+def test_agreement_is_whole_for_labels_by_other_names_and_none_for_one_code() -> None:
+    labels = torch.arange(100) % 10
+    assert seeds.measure_agreement((labels + 3) % 10, labels) == pytest.approx((1, 1))
+    assert seeds.measure_agreement(torch.zeros(100, dtype=torch.long), labels) == pytest.approx((0, 0), abs=1e-6)
