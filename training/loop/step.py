@@ -23,8 +23,8 @@ from training.recipes.presets import TOLD, Codes
 STYLE_WEIGHT = 0.5
 """Lambda of the style codes' term (Chen et al. 2016, appendix C)."""
 
-CLASS_WEIGHT = {"infogan": 0.1, "acgan": 1.0}
-"""Lambda of the class codes' term; D is told them by an InfoGAN, and by an ACGAN Q alone asks for them."""
+CLASS_WEIGHT = {"infogan": 0.1, "cgan": 0.1, "acgan": 1.0}
+"""Lambda of the class codes' term. D is told the classes by all but an ACGAN, of which Q alone asks for them."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class AdversarialStep:
         for group in players.optimiser_class.param_groups:
             group["lr"] = LR_Q * headstart.pace(progress)
         # A label holds at any brightness; without one, brightness tells what it is.
-        fade = JUDGE_FADE if self.codes == "acgan" else headstart.FADE
+        fade = headstart.FADE if self.codes == "infogan" else JUDGE_FADE
         views = torch.cat([self.group.part(each) for each in (real.images, augment(real.images, source, fade))])
         with self._narrow(views):
             logits = recogniser.classes.train()(views).float()

@@ -12,8 +12,8 @@ from training.networks.recogniser import Recogniser
 from training.recipes.objectives import EVIDENCE_BOUND, OBJECTIVES
 from training.recipes.presets import TOLD, Codes
 
-READ: tuple[Codes, ...] = ("infogan", "acgan")
-"""With these codes there is a recogniser that reads them."""
+READ: tuple[Codes, ...] = ("infogan", "cgan", "acgan")
+"""With these codes there is a recogniser that reads them, unless an auto-encoder learns."""
 
 
 @dataclass
@@ -58,7 +58,8 @@ def build(name: str, objective: str, codes: Codes, space: LatentSpace, shape: Im
     inputs = space.noise_size + len(space.classes) + len(space.styles)
     generator = Generator(network.generator(inputs, shape), shape)
     opponent = _opponent(network, objective, len(space.classes) if codes in TOLD else 0, space, shape, dropout)
-    return Built(generator, opponent, Recogniser(space, shape) if codes in READ else None)
+    reads = codes in READ and objective != EVIDENCE_BOUND
+    return Built(generator, opponent, Recogniser(space, shape) if reads else None)
 
 
 def _opponent(

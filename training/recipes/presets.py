@@ -8,7 +8,7 @@ from latent.space import NoiseDistribution
 from training.errors import Unfit, UnknownName
 
 Codes = Literal["none", "infogan", "cgan", "acgan"]
-"""No codes; codes that Q finds; labels given to both players; labels that a classifier demands of G."""
+"""No codes; codes that were found without labels; labels given to both players; labels that a classifier alone demands of G."""
 
 TOLD: tuple[Codes, ...] = ("cgan", "infogan")
 """With these codes, D gets the class of each image: for a real one its label, or the code that Q reads."""
@@ -53,7 +53,7 @@ PRESETS: dict[str, Preset] = {
     "ebgan":    Preset("compact-free", "ebgan",          "none",    5e-4, 5e-4, "Zhao et al. 2017, equations 1, 2"),
     "began":    Preset("compact-free", "began",          "none",    5e-4, 5e-4, "Berthelot et al. 2017, section 3.4"),
     "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", batch=32, beta1=0),
-    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3", batch=32),
+    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3; Odena et al. 2017, eq. 3", batch=32, head_start=4),
     "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
     "infogan":  Preset("slim",         "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, eq. 6; Ng et al. 2002; Miyato and Koyama 2018, eq. 3", batch=32, head_start=4),
     "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, eq. 4; Higgins et al. 2017, eq. 4", noise="normal"),
