@@ -80,13 +80,17 @@ class AdversarialStep:
     def _recognise(
         self, players: Players, recogniser: Recogniser, real: Batch, source: torch.Generator, number: int
     ) -> dict[str, Tensor]:
-        """Train Q's class codes on real images only: they and other views of them have one class."""
+        """Train Q's class codes on real images only: two views of an image have one class."""
         progress = number / self.head_start if self.head_start else 0.0
         for group in players.optimiser_class.param_groups:
             group["lr"] = LR_Q * headstart.pace(progress)
-        # A label holds at any brightness; without one, brightness tells what it is.
-        fade = headstart.FADE if self.codes == "infogan" else JUDGE_FADE
-        views = torch.cat([self.group.part(each) for each in (real.images, augment(real.images, source, fade))])
+        # A label holds at any brightness, and for the image itself. Without one, brightness tells what it is, and what
+        # was found is wrong of some images, which Q would learn by heart.
+        if self.codes == "infogan":
+            both = [augment(real.images, source, headstart.FADE) for _ in range(2)]
+        else:
+            both = [real.images, augment(real.images, source, JUDGE_FADE)]
+        views = torch.cat([self.group.part(each) for each in both])
         with self._narrow(views):
             logits = recogniser.classes.train()(views).float()
         loss = cross_entropy(logits, self.group.part(real.labels).repeat(2))

@@ -76,7 +76,7 @@ def _train(
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
             if config.codes == "infogan":
-                find_codes(state, step, resident, config)
+                find_codes(state, step, resident, config.seed)
             newest |= advance(state, step, resident, config)
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 collapse = _look(run, state, step, newest, progress, watch, steps_per_epoch)
@@ -186,20 +186,18 @@ def initial_state(config: Config, images: ImageSet, device: torch.device) -> Sta
     return State(players, Average(players.generator), source)
 
 
-def find_codes(state: State, step: Step, images: ImageSet, config: Config) -> None:
+def find_codes(state: State, step: Step, images: ImageSet, seed: int) -> None:
     """Find the classes of real images that nobody labelled, and after the head start what the style codes are."""
     recogniser = state.players.recogniser
     assert recogniser is not None
     assert recogniser.styles is not None
-    count, per_epoch = len(step.space.classes), len(images) // config.batch
+    count = len(step.space.classes)
     if state.codes is None:
-        found = partition(neighbourhood(images.images), count, config.seed) if step.group.leads else None
+        found = partition(neighbourhood(images.images), count, seed) if step.group.leads else None
         state.codes = step.group.follow(found)
-    halfway = step.head_start // per_epoch // 2 * per_epoch
-    if 0 < state.step == halfway or 0 < state.step == step.head_start:
-        # What Q has learned is smoother than what it learned from.
-        state.codes = read_codes(recogniser.classes, images)
     if state.step == step.head_start:
+        if step.head_start:  # what Q has learned is smoother than what it learned from
+            state.codes = read_codes(recogniser.classes, images)
         assert state.codes is not None
         recogniser.styles.fit(to_unit(images.images), one_hot(state.codes, count).float())
 
