@@ -32,13 +32,14 @@ def test_what_was_trained_is_what_is_served(model: Path, tmp_path: Path) -> None
     space = opened.card.space
     names = [code.name for code in space.classes]
     assert sorted(names) == list("0123456789")
+    value = space.styles[0].high / 2
     with serving(model.parent, tmp_path) as client:
         for name in names:
-            body = {"class": name, "style": [0.5], "seed": 11, "index": 3}
+            body = {"class": name, "style": [value], "seed": 11, "index": 3}
             response = client.post("/v1/images", json=body)
             served = np.asarray(Image.open(io.BytesIO(response.content)))
             styles = draw_styles(space, 11, 3, 1)
-            styles[:, 0] = 0.5
+            styles[:, 0] = value
             codes = Codes(draw_noise(space, 11, 3, 1), space.one_hot(np.array([names.index(name)])), styles)
             assert np.array_equal(served, opened.generate(codes, 1)[0, :, :, 0])
         sheet = client.post("/v1/images", json={"seed": 12, "n": 16}).content
