@@ -159,7 +159,7 @@ def test_every_preset_moves_all_of_its_networks_and_resumes(tmp_path: Path, digi
         # The critic's own bias cancels out of the difference of its outputs.
         for (name, weights), initial in zip(network.named_parameters(), before.parameters(), strict=True):
             assert name == "realness.bias" or not torch.equal(weights, initial), name
-    assert (state.players.recogniser is not None) == (preset in ("infogan", "acgan"))
+    assert (state.players.recogniser is not None) == (preset in ("infogan", "cgan", "acgan"))
     row = Run(tmp_path).read_stats()[-1]
     assert row["gradient_g"] > 0
 
