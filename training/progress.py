@@ -29,5 +29,9 @@ class Display(Protocol):
     def say(self, line: str) -> None: ...
 
 
+def say_nothing(_: str) -> None:
+    """A `Say` that says nothing."""
+
+
 def quiet(_: int, __: dict[str, float]) -> None:
     """A progress that shows nothing."""

@@ -33,7 +33,7 @@ from training.measures.registry import find_figures
 from training.measures.subject import FeatureNetwork, Real
 from training.networks.build import check_fit
 from training.parallel import ALONE, Group, joining
-from training.progress import Display, quiet
+from training.progress import Display, quiet, say_nothing
 from training.recipes.presets import OnCollapse
 from training.studies.comparison import Compared, read_run
 from training.studies.scores import Score, measure_accuracies
@@ -66,10 +66,6 @@ def _repeat_exactly() -> None:
     """Choose kernels that give the same sums each time. Otherwise a run that goes on would become another run."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-
-
-def _say_nothing(_: str) -> None:
-    """What a process says that follows another."""
 
 
 def _check_apart(run: Path, data: str) -> None:
@@ -141,7 +137,7 @@ class Workspace:
             if config.batch % group.size:
                 raise TrainingError(f"--batch {config.batch} cannot be shared evenly by {group.size} processes")
             if not group.leads:
-                follower = Watch(on_collapse, None, _say_nothing)
+                follower = Watch(on_collapse, None, say_nothing)
                 return folder, train_run(folder, config, images, device, quiet, follower, group)
             with folder.lock():  # before the judge takes its time
                 if renamed := folder.claim(config, images.contents()):

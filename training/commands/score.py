@@ -21,7 +21,8 @@ def score(
     data_dir: DataDir = Path("data"),
 ) -> None:
     """Say what drawn images are worth as training data, beside real ones. The same command again goes on."""
-    from training.studies.scores import save_page, show_spread
+    from training.studies.scores import save_page
+    from training.studies.spread import show_spread
 
     workspace = open_workspace(data_dir, "cpu")
     scores = [workspace.score(model, seeds, images) for model in models]

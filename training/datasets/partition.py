@@ -35,9 +35,10 @@ SOFTNESS = 0.05
 
 def partition(neighbours: Tensor, count: int, seed: int) -> Tensor:
     """Return a class in 0 .. count - 1 for each row (N,), given the rows of its neighbours (N, K)."""
-    points = torch.from_numpy(_place(neighbours.cpu().numpy(), count, seed))
+    near = neighbours.cpu()
+    points = torch.from_numpy(_place(near.numpy(), count, seed))
     attempts = [_sort_evenly(points, count, seed * ATTEMPTS + attempt) for attempt in range(ATTEMPTS)]
-    return max(attempts, key=lambda codes: information(codes, neighbours.cpu(), count)).to(neighbours.device)
+    return max(attempts, key=lambda codes: information(codes, near, count)).to(neighbours.device)
 
 
 def information(codes: Tensor, neighbours: Tensor, count: int) -> float:

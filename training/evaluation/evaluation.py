@@ -18,15 +18,11 @@ from training.measures.histogram import class_shares, name_shares
 from training.measures.judge import Judge
 from training.measures.registry import find_measures
 from training.measures.subject import FeatureNetwork, Real, Subject
-from training.progress import Say
+from training.progress import Say, say_nothing
 
 HISTOGRAM = "histogram"
 HISTOGRAM_AFTER = "sigma"
 """The figure behind which evaluation.json has the histogram."""
-
-
-def _say_nothing(_: str) -> None:
-    pass
 
 
 class Measures(RootModel[dict[str, float | dict[str, float] | None]]):
@@ -86,7 +82,7 @@ class Protocol:
     judge: Judge
     images: int = IMAGES
     inception: FeatureNetwork | None = None
-    say: Say = _say_nothing
+    say: Say = say_nothing
     """Called with the name of each stage as it begins."""
 
 

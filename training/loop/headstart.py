@@ -1,4 +1,4 @@
-"""The head start of an InfoGAN: epochs in which only the recogniser learns, to read the classes that were found."""
+"""The head start: epochs in which only the recogniser learns, to read labels or the classes that an InfoGAN found."""
 
 import math
 
@@ -6,7 +6,7 @@ IMAGES = 256
 """a step"""
 
 FADE = 0.3
-"""The most by which a view's brightness falls: how bright a garment is tells what it is."""
+"""The most by which a view's brightness falls where nothing is labelled: how bright a garment is tells what it is."""
 
 FULL_SPEED_UNTIL = 0.5
 """of the head start; from there the learning rate falls to 0 along a cosine"""

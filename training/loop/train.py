@@ -142,13 +142,10 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch,
             f"collapse at step {at}: {reason}; the last checkpoint is kept: start a new run with another --seed or "
             "lower --lr-d and --lr-g"
         )
-    last = run.checkpoints()[-1]
-    passed_over = len(run.checkpoints()) > 1 and last == run.checkpoint_path(state.returned_to)
-    last = run.checkpoints()[-2] if passed_over else last
-    group.follow(None)  # all have looked
-    if group.leads and passed_over:
+    if group.leads and len(run.checkpoints()) > 1 and run.checkpoints()[-1] == run.checkpoint_path(state.returned_to):
         run.checkpoints()[-1].unlink()
-    state.load(last)
+    group.follow(None)  # the others load what is left
+    state.load(run.checkpoints()[-1])
     state.rollbacks = before + 1
     state.returned_to = state.step
     state.source.manual_seed(config.seed * 100_003 + state.rollbacks)

@@ -6,19 +6,17 @@ The classification accuracy score (Ravuri and Vinyals 2019), over seeds, by as m
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from pydantic import RootModel, ValidationError
 
 from training.datasets.images import ImageSet
 from training.files import write_text
-from training.measures.judge import BATCH
+from training.measures.judge import BATCH, EPOCHS
 from training.measures.score import classification_accuracy
 from training.precision import fast_precision, multiplying
 from training.progress import Display
-
-EPOCHS = 4
-"""Passes over the images: those of the judge."""
+from training.studies.spread import show_spread
 
 FIRST_SEED = 100
 """Of the drawn images and of the classifier's first weights; later seeds follow it."""
@@ -93,10 +91,3 @@ def save_page(path: Path, scores: list[Score]) -> None:
 def _cells(row: Score) -> Iterable[str]:
     yield from (row.name, row.data, f"{row.images:,}", f"{row.megabytes:.2f}", str(len(row.drawn)))
     yield from (show_spread(row.drawn), show_spread(row.real), f"{100 * row.gap:.2f}")
-
-
-def show_spread(shares: tuple[float, ...]) -> str:
-    """The mean and, of several, the standard deviation."""
-    if len(shares) == 1:
-        return f"{shares[0]:.2%}"
-    return f"{mean(shares):.2%} \N{PLUS-MINUS SIGN} {stdev(shares):.2%}"

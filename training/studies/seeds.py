@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from training.measures.judge import Judge
 from training.measures.shape import slant
 from training.sheets import tile, to_picture
 from training.studies.comparison import Compared, data_names, picture_path
+from training.studies.spread import show_spread
 
 RETURNED = 1_000
 """Real test images that go to codes and back."""
@@ -158,15 +159,11 @@ def _accuracies(runs: list[SeedResult]) -> Iterable[str]:
         alike = [run for run in runs if run.row.config.network == network]
         if len(alike) > 1:
             shares = ([run.drawn for run in alike], [run.read for run in alike], [run.read_all for run in alike])
-            drawn, read, read_all = map(_spread, shares)
+            drawn, read, read_all = map(show_spread, shares)
             information, rand = (
                 f"{mean(some):.3f}" for some in ([r.information for r in alike], [r.rand for r in alike])
             )
             yield f"| {network} | mean of {len(alike)} | {drawn} | {read} | {information} | {rand} | {read_all} | | | | | |"
-
-
-def _spread(shares: list[float]) -> str:
-    return f"{mean(shares):.2%} \N{PLUS-MINUS SIGN} {stdev(shares):.2%}"
 
 
 def _styles(runs: list[SeedResult]) -> Iterable[str]:

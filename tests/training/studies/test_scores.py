@@ -7,7 +7,8 @@ from tests.training.conftest import drawn_digits
 from training.commands.terminal import Terminal
 from training.datasets.images import ImageSet
 from training.studies import scores
-from training.studies.scores import FIRST_SEED, Score, measure_accuracies, save_page, show_spread
+from training.studies.scores import FIRST_SEED, Score, measure_accuracies, save_page
+from training.studies.spread import show_spread
 
 
 def of(digits: ImageSet, asked: list[int]) -> Any:
