@@ -15,14 +15,15 @@ import torch
 
 from bench.tutorial import Tutorial
 from training.datasets.images import ImageSet, load_images
+from training.loop.capture import CapturedStep, Graphs
 from training.loop.run import Config
 from training.loop.train import advance, initial_state, make_step
 from training.precision import fast_precision
-from training.workspace import CPU
+from training.workspace import choose_device
 
 PRESETS = ("dcgan", "cgan", "acgan", "infogan")
-WARM_UP = 3
-"""steps"""
+WARM_UP = 20
+"""steps, in which a card's are captured"""
 
 Train = Callable[[int], None]
 """Train so many steps."""
@@ -32,16 +33,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("presets", nargs="*", default=PRESETS)
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("FAUSSAIRE_DATA_DIR", "data")))
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
+    device = choose_device(chosen.device)
     images = load_images("mnist", chosen.data_dir, train=True)
     print(f"{chosen.threads} threads, {chosen.rounds} rounds of {chosen.steps} steps; medians, least and most")
     for preset in chosen.presets:
         config = Config.of(preset, data="mnist", seed=0, epochs=9)
-        ours, plain = project(config, images), Tutorial(config, chosen.data_dir).train
+        ours, plain = project(config, images, device), Tutorial(config, chosen.data_dir, device).train
         walls, busies = alternate(ours, plain, chosen.steps, chosen.rounds)
         seen = chosen.steps * config.batch
         rates = [statistics.median(seen / seconds for seconds in column) for column in zip(*walls, strict=True)]
@@ -52,16 +55,20 @@ def main() -> None:
         )
 
 
-def project(config: Config, images: ImageSet) -> Train:
-    """The step of `faussaire train`."""
-    state = initial_state(config, images, CPU)
-    step = make_step(config, images, fast_precision(CPU))
+def project(config: Config, images: ImageSet, device: torch.device) -> Train:
+    """The step of `faussaire train`; on a card, that of `--capture`."""
+    state = initial_state(config, images, device)
+    step = make_step(config, images, fast_precision(device))
+    take = CapturedStep(step, Graphs()) if device.type == "cuda" else step
+    resident = images.to(device)
     state.step = step.head_start
-    state.codes = images.labels  # as many classes as an InfoGAN finds
+    state.codes = resident.labels  # as many classes as an InfoGAN finds
 
     def train(steps: int) -> None:
         for _ in range(steps):
-            advance(state, step, images, config)
+            advance(state, take, resident, config)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     return train
 

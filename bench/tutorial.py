@@ -51,14 +51,15 @@ class Pictures(Dataset[tuple[Tensor, Tensor, int]]):
 class Tutorial:
     """The loop of one preset, which goes on where it stopped."""
 
-    def __init__(self, config: Config, data_dir: Path) -> None:
-        self.config = config
+    def __init__(self, config: Config, data_dir: Path, device: torch.device) -> None:
+        self.config, self.device = config, device
         dataset = Pictures(data_dir, views=config.codes == "acgan")
         self.loader = DataLoader(dataset, batch_size=config.batch, shuffle=True, drop_last=True)
         self.batches = self._forever()
         self.space = config.latent_space(tuple(dataset.pictures.classes))
         built = self._build()
-        self.generator, self.discriminator, self.recogniser = built.generator, built.opponent, built.recogniser
+        self.generator, self.discriminator = built.generator.to(device), built.opponent.to(device)
+        self.recogniser = None if built.recogniser is None else built.recogniser.to(device)
         betas = (config.beta1, BETA2)
         self.optimiser_d = torch.optim.Adam(self.discriminator.parameters(), lr=config.lr_d, betas=betas)
         self.optimiser_g = torch.optim.Adam(self.generator.parameters(), lr=config.lr_g, betas=betas)
@@ -81,7 +82,7 @@ class Tutorial:
 
     def train(self, steps: int) -> None:
         for _ in range(steps):
-            images, views, labels = next(self.batches)
+            images, views, labels = (each.to(self.device) for each in next(self.batches))
             loss_d, fake, latents = self._discriminate(images, labels)
             if self.config.codes == "acgan":
                 self._classify(images, views, labels)
@@ -96,17 +97,18 @@ class Tutorial:
         if self.config.codes == "infogan" and self.recogniser is not None:
             with torch.no_grad():
                 labels = self.recogniser.classes.eval()(images).argmax(1)
-        of_real = one_hot(labels, classes).float() if classes else torch.zeros(count, 0)
+        of_real = one_hot(labels, classes).float() if classes else torch.zeros(count, 0, device=self.device)
         drawn = one_hot(torch.randint(classes, (count,)), classes).float() if classes else torch.zeros(count, 0)
-        styles = torch.rand(count, len(self.space.styles)) * 2 - 1
-        noise = torch.rand(count, self.space.noise_size) * 2 - 1
+        drawn = drawn.to(self.device)
+        styles = torch.rand(count, len(self.space.styles), device=self.device) * 2 - 1
+        noise = torch.rand(count, self.space.noise_size, device=self.device) * 2 - 1
         self.optimiser_d.zero_grad()
         real_outputs = self.discriminator(images, self._told(of_real))
-        loss_real = binary_cross_entropy_with_logits(real_outputs, torch.ones(count))
+        loss_real = binary_cross_entropy_with_logits(real_outputs, torch.ones_like(real_outputs))
         loss_real.backward()  # type: ignore[no-untyped-call]
         fake = self.generator(noise, drawn, styles)
         fake_outputs = self.discriminator(fake.detach(), self._told(drawn))
-        loss_fake = binary_cross_entropy_with_logits(fake_outputs, torch.zeros(count))
+        loss_fake = binary_cross_entropy_with_logits(fake_outputs, torch.zeros_like(fake_outputs))
         loss_fake.backward()  # type: ignore[no-untyped-call]
         self.optimiser_d.step()
         return loss_real + loss_fake, fake, (drawn, styles)
@@ -121,7 +123,8 @@ class Tutorial:
 
     def _generate(self, fake: Tensor, drawn: Tensor, styles: Tensor) -> Tensor:
         self.optimiser_g.zero_grad()
-        loss = binary_cross_entropy_with_logits(self.discriminator(fake, self._told(drawn)), torch.ones(len(fake)))
+        outputs = self.discriminator(fake, self._told(drawn))
+        loss = binary_cross_entropy_with_logits(outputs, torch.ones_like(outputs))
         if self.recogniser is not None:
             self.recogniser.eval()
             logits, means = self.recogniser(fake)

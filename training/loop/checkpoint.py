@@ -72,6 +72,7 @@ class State:
         with fitting(path):
             for name, part in self._parts().items():
                 part.load_state_dict(saved[name])
+            self.players.fit_to_device()
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]

@@ -34,12 +34,23 @@ class Players:
         self.balance = torch.zeros((), device=next(self.generator.parameters()).device)
         if self.recogniser is not None:  # no adversary, so Adam's usual betas
             self.optimiser_class = Adam(self.recogniser.classes.parameters(), lr=LR_Q, fused=True)
+        self.fit_to_device()
 
     def set_pace(self, pace: float) -> None:
         """Learn at this share of the first learning rates of D and G."""
         for optimiser, rate in ((self.optimiser_d, self.lr_d), (self.optimiser_g, self.lr_g)):
             for group in optimiser.param_groups:
                 group["lr"] = rate * pace
+
+    def fit_to_device(self) -> None:
+        """Let a CUDA graph take the optimisers' steps on a card, whatever the checkpoint they come from says."""
+        for optimiser in self.optimisers():
+            for group in optimiser.param_groups:
+                group["capturable"] = self.balance.is_cuda
+
+    def optimisers(self) -> list[Adam]:
+        of_q = [] if self.recogniser is None else [self.optimiser_class]
+        return [self.optimiser_d, self.optimiser_g, *of_q]
 
     def gradient_norms(self) -> dict[str, Tensor]:
         """Return the norms of the gradients that D and G last moved by; none of a player that has not moved."""

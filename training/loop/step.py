@@ -69,9 +69,13 @@ class AdversarialStep:
             fake = players.generator(*latents).float()
         real_outputs, more = self._discriminate(players, real, fake.detach(), latents, source)
         terms |= more
-        if (number + 1) % self.critic_steps == 0:
+        if self.moves_generator(number):
             terms |= self._generate(players, real_outputs, fake, latents)
         return terms
+
+    def moves_generator(self, number: int) -> bool:
+        """Return whether G learns in this step of the run, and not D alone."""
+        return (number + 1) % self.critic_steps == 0
 
     def _told(self, classes: Tensor) -> Tensor:
         """Return the classes (N, C) that D sees: all of them, or none."""
@@ -167,6 +171,10 @@ class VariationalStep:
         loss = reconstruction + DIVERGENCE_WEIGHT * divergence
         descend(self.group, players.optimiser_g, loss, players.optimiser_d)
         return {"loss_g": reconstruction.detach(), "loss_d": divergence.detach()}
+
+    def moves_generator(self, number: int) -> bool:  # noqa: ARG002
+        """Return True: all networks learn in each step."""
+        return True
 
 
 Step = AdversarialStep | VariationalStep

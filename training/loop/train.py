@@ -17,6 +17,7 @@ from training.datasets.partition import partition
 from training.errors import Diverged
 from training.loop import headstart
 from training.loop.averaging import Average, recompute_batch_norm
+from training.loop.capture import CapturedStep, Graphs
 from training.loop.checkpoint import State
 from training.loop.collapse import Watch, reason
 from training.loop.pictures import save_curves, save_sheet
@@ -54,34 +55,47 @@ def train_run(
     progress: Progress,
     watch: Watch = IGNORANT,
     group: Group = ALONE,
+    *,
+    capture: bool = False,
 ) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
 
+    `capture` has the card take a step as one CUDA graph.
     Raises RunInUse, RunMismatch, CorruptCheckpoint and Diverged.
     """
     with run.lock() if group.leads else nullcontext():
-        return _train(run, config, images, device, progress, watch, group)
+        return _train(run, config, images, device, progress, watch, group, capture=capture)
 
 
 def _train(
-    run: Run, config: Config, images: ImageSet, device: torch.device, progress: Progress, watch: Watch, group: Group
+    run: Run,
+    config: Config,
+    images: ImageSet,
+    device: torch.device,
+    progress: Progress,
+    watch: Watch,
+    group: Group,
+    *,
+    capture: bool,
 ) -> State:
     state = _begin(run, config, images, device, watch, group)
     resident = images.to(device)
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images, fast_precision(device), group)
+    take = _taking(step, capture=capture)
     newest: dict[str, torch.Tensor] = {}
     with interruptible(group) as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step
             if config.codes == "infogan":
                 find_codes(state, step, resident, config.seed)
-            newest |= advance(state, step, resident, config)
+            newest |= advance(state, take, resident, config)
             if state.step // LOG_EVERY > before // LOG_EVERY:
                 collapse = _look(run, state, step, newest, progress, watch, steps_per_epoch)
                 if collapse is not None:
                     roll_back(run, config, state, collapse, watch, group)
+                    take = _taking(step, capture=capture)
                     newest = {}
                     continue
             state.seconds += time.perf_counter() - started
@@ -89,6 +103,10 @@ def _train(
                 save(run, state, step)
         save(run, state, step)
     return state
+
+
+def _taking(step: Step, *, capture: bool) -> Step | CapturedStep:
+    return CapturedStep(step, Graphs()) if capture else step
 
 
 def _begin(run: Run, config: Config, images: ImageSet, device: torch.device, watch: Watch, group: Group) -> State:
@@ -249,7 +267,7 @@ def interruptible(group: Group = ALONE) -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def advance(state: State, step: Step, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
+def advance(state: State, step: Step | CapturedStep, images: ImageSet, config: Config) -> dict[str, torch.Tensor]:
     """Train one step on the next images; return its scalars."""
     count, per_epoch = len(images), len(images) // config.batch
     taken = headstart.batches(state.step, config.batch, per_epoch, step.head_start)

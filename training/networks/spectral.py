@@ -23,9 +23,9 @@ class SpectralConv2d(nn.Conv2d):
         """the input (inputs * kernel * kernel,) of length 1 that the weights stretch most"""
 
     def forward(self, images: Tensor) -> Tensor:
-        stretched = (self.weight.flatten(1) @ self.direction).float()
+        stretched = (self.weight.flatten(1) @ self.direction.clone()).float()
         if self.training:
-            self.direction = turn(self.weight, stretched)
+            self.direction.copy_(turn(self.weight, stretched))
         convolved: Tensor = self._conv_forward(images, self.weight / stretched.norm(), self.bias)
         return convolved
 
@@ -44,7 +44,7 @@ class SpectralLinear(nn.Linear):
         outputs = linear(torch.cat([rows, self.direction[None].to(rows.dtype)]), self.weight)
         stretched = outputs[-1].float()
         if self.training:
-            self.direction = turn(self.weight, stretched)
+            self.direction.copy_(turn(self.weight, stretched))
         divided: Tensor = outputs[:-1] / stretched.norm()
         return divided + self.bias if self.biased else divided
 
