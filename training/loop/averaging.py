@@ -9,7 +9,8 @@ from latent import LatentSpace
 from training.networks.gan import Generator
 from training.networks.latents import draw
 
-DECAY = 0.999
+DECAY = 0.99
+"""Of what the average was, a step keeps so much: a memory of a hundred steps."""
 RECOMPUTE_BATCHES = 16
 RECOMPUTE_ROWS = 256
 

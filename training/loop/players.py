@@ -40,13 +40,22 @@ class Players:
         """Learn at this share of the first learning rates of D and G."""
         for optimiser, rate in ((self.optimiser_d, self.lr_d), (self.optimiser_g, self.lr_g)):
             for group in optimiser.param_groups:
-                group["lr"] = rate * pace
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(rate * pace)
+                else:
+                    group["lr"] = rate * pace
 
     def fit_to_device(self) -> None:
-        """Let a CUDA graph take the optimisers' steps on a card, whatever the checkpoint they come from says."""
+        """Let a CUDA graph take the optimisers' steps on a card, whatever the checkpoint they come from says.
+
+        A graph reads the learning rate anew if it lies on the card.
+        """
+        on_card = self.balance.is_cuda
         for optimiser in self.optimisers():
             for group in optimiser.param_groups:
-                group["capturable"] = self.balance.is_cuda
+                rate = float(group["lr"])
+                group["lr"] = torch.tensor(rate, device=self.balance.device) if on_card else rate
+                group["capturable"] = on_card
 
     def optimisers(self) -> list[Adam]:
         of_q = [] if self.recogniser is None else [self.optimiser_class]

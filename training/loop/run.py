@@ -44,6 +44,8 @@ class Config(BaseModel):
     seed: int
     batch: int
     epochs: int
+    decay: float = 0.0
+    """The last share of the run, in which the learning rates of D and G fall to 0."""
     start: str = ""
     """The checkpoint that its networks came from; none of a run from scratch."""
     freeze: tuple[str, ...] = ()

@@ -167,7 +167,6 @@ def roll_back(run: Run, config: Config, state: State, reason: str, watch: Watch,
     state.rollbacks = before + 1
     state.returned_to = state.step
     state.source.manual_seed(config.seed * 100_003 + state.rollbacks)
-    state.players.set_pace(0.5**state.rollbacks)
     if group.leads:
         run.rewind_stats(state.step)
     watch.say(
@@ -244,6 +243,14 @@ def make_step(config: Config, images: ImageSet, precision: torch.dtype = torch.f
     )
 
 
+def pace(progress: float, decay: float) -> float:
+    """Return the learning rates of D and G as a share of the first ones; `progress` in [0, 1] is the part that is over.
+
+    Over the last `decay` of the run they fall to 0 in a straight line.
+    """
+    return min(1.0, (1 - progress) / decay) if decay else 1.0
+
+
 def batch_rows(config: Config, count: int, step: int) -> torch.Tensor:
     """Return the rows of the batch of `step`: each epoch has its own permutation, which needs no history."""
     epoch, within = divmod(step, count // config.batch)
@@ -273,6 +280,8 @@ def advance(state: State, step: Step | CapturedStep, images: ImageSet, config: C
     taken = headstart.batches(state.step, config.batch, per_epoch, step.head_start)
     rows = torch.cat([batch_rows(config, count, state.step + k) for k in range(taken)]).to(images.images.device)
     classes = images.labels if state.codes is None else state.codes
+    progress = state.step / (per_epoch * config.epochs)
+    state.players.set_pace(0.5**state.rollbacks * pace(progress, config.decay))
     terms = step(state.players, Batch(to_unit(images.images[rows]), classes[rows]), state.source, state.step)
     if state.step >= step.head_start:
         state.average.update(state.players.generator, state.step - step.head_start)

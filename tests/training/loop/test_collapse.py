@@ -14,7 +14,7 @@ from training.loop.collapse import Watch
 from training.loop.players import Players
 from training.loop.run import Config, Run
 from training.loop.step import AdversarialStep
-from training.loop.train import MAX_ROLLBACKS, roll_back, train_run
+from training.loop.train import MAX_ROLLBACKS, advance, make_step, roll_back, train_run
 from training.measures.histogram import divergence
 from training.measures.judge import Judge, make_network
 from training.progress import quiet
@@ -171,9 +171,11 @@ def test_a_checkpoint_that_did_not_help_is_passed_over_the_second_time(tmp_path:
     watch = Watch("rollback", None, said.append)
     roll_back(run, config, state, "a test", watch)
     assert (state.step, state.rollbacks) == (16, 1)
+    advance(state, make_step(config, digits), digits, config)
     assert state.players.optimiser_g.param_groups[0]["lr"] == config.lr_g / 2
     roll_back(run, config, state, "a test", watch)
     assert (state.step, state.rollbacks) == (8, 2)
+    advance(state, make_step(config, digits), digits, config)
     assert state.players.optimiser_d.param_groups[0]["lr"] == config.lr_d / 4
     assert not run.checkpoint_path(16).exists()
     assert len(said) == 2

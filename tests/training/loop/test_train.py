@@ -13,7 +13,7 @@ from training.datasets.images import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunInUse, RunMismatch, Unfit
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
-from training.loop.train import batch_rows, initial_state, train_run
+from training.loop.train import batch_rows, initial_state, pace, train_run
 from training.progress import Progress, quiet
 from training.recipes.presets import PRESETS
 
@@ -96,11 +96,23 @@ def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, confi
 
 
 def test_raising_epochs_trains_a_finished_run_on(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    config = config.model_copy(update={"decay": 0.0})
     longer = config.model_copy(update={"epochs": 3})
     whole = train_run(Run(tmp_path / "whole"), longer, digits, CPU, quiet)
     run = Run(tmp_path / "raised")
     train_run(run, config, digits, CPU, quiet)
     assert_same(whole, train_run(run, longer, digits, CPU, quiet))
+
+
+def test_learning_rates_fall_over_the_last_share_of_a_run(tmp_path: Path, config: Config, digits: ImageSet) -> None:
+    paces = [pace(done / 100, 0.4) for done in range(101)]
+    assert paces[:61] == [1.0] * 61
+    assert paces[80] == pytest.approx(0.5)
+    assert paces[-1] == pytest.approx(0)
+    assert pace(1.0, 0.0) == 1
+    state = train_run(Run(tmp_path), config.model_copy(update={"decay": 0.25}), digits, CPU, quiet)
+    # The last of 32 steps began with one to go, of 8 over which the rate falls.
+    assert state.players.optimiser_g.param_groups[0]["lr"] == pytest.approx(config.lr_g / 8)
 
 
 def test_another_configuration_in_the_same_folder_is_refused_by_name(
