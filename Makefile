@@ -90,10 +90,10 @@ soak: .venv/dev/installed ## use and abuse a server for MINUTES= (10) and see th
 install: .venv/dev/installed ## make .venv/dev with the faussaire command
 
 models: .venv/dev/installed ## train and export the generators of models/ again (DEVICE=)
-	$(BIN)/faussaire train acgan --data mnist --epochs 5 --device $(DEVICE)
-	$(BIN)/faussaire export runs/acgan-mnist-0 -o models/mnist-acgan.onnx
-	$(BIN)/faussaire train acgan --data fashion-mnist --epochs 5 --device $(DEVICE)
-	$(BIN)/faussaire export runs/acgan-fashion-mnist-0 -o models/fashion-acgan.onnx
+	$(BIN)/faussaire train cgan --data mnist --epochs 32 --device $(DEVICE)
+	$(BIN)/faussaire export runs/cgan-mnist-0 -o models/mnist-cgan.onnx
+	$(BIN)/faussaire train cgan --data fashion-mnist --epochs 32 --device $(DEVICE)
+	$(BIN)/faussaire export runs/cgan-fashion-mnist-0 -o models/fashion-cgan.onnx
 	$(BIN)/faussaire train infogan --data mnist --epochs 9 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-mnist-0 -o models/mnist-infogan.onnx
 	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 9 --device $(DEVICE)

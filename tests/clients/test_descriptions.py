@@ -52,7 +52,7 @@ def test_the_folder_of_a_data_set_is_read_by_its_description(program: str, tmp_p
     if not LOADERS.exists():
         pytest.skip("make .venv/loaders/installed has not been run")
     folder = tmp_path / "digits"
-    draw_shards(folder, Job("parquet", 30, 2, 5, "even", {}), [0, 1], ROOT / "models/mnist-acgan.onnx", Terminal())
+    draw_shards(folder, Job("parquet", 30, 2, 5, "even", {}), [0, 1], ROOT / "models/mnist-cgan.onnx", Terminal())
     home = {"HOME": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1", "PATH": "/usr/bin:/bin"}
     command: list[str | Path] = [LOADERS, "-c", program, folder]
     said = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -63,7 +63,7 @@ def test_the_folder_of_a_data_set_is_read_by_its_description(program: str, tmp_p
 def test_a_data_set_of_a_service_is_read_by_the_address_of_its_description(url: str, tmp_path: Path) -> None:
     if not LOADERS.exists():
         pytest.skip("make .venv/loaders/installed has not been run")
-    address = f"{url}/v1/datasets/croissant.json?model=mnist-acgan&n=30&seed=5&shards=2"
+    address = f"{url}/v1/datasets/croissant.json?model=mnist-cgan&n=30&seed=5&shards=2"
     home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     command: list[str | Path] = [LOADERS, "-c", SERVED, address]
     said = subprocess.run(command, env=home, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -26,7 +26,7 @@ body = Images.from_dict({"class": "7", "style": [0.5, -0.5], "seed": 1, "format"
 drawn = draw_images._get_kwargs(body=body)
 answer = client.get_httpx_client().request(**drawn)
 assert len(list_models.sync(client=client).models) >= 4
-assert get_model.sync("mnist-acgan", client=client).card.name == "mnist-acgan"
+assert get_model.sync("mnist-cgan", client=client).card.name == "mnist-cgan"
 codes = read_codes.sync(client=client, body=File(payload=answer.content))
 assert codes.class_ == "7", codes
 sys.stdout.buffer.write(answer.content)

@@ -18,8 +18,8 @@ from service.settings import ROOT
 
 LOADERS = ROOT / ".venv/loaders/bin/python"
 
-PARQUET = "/v1/datasets/part-{:05d}-of-00002.parquet?model=mnist-acgan&n=600&seed=3"
-TAR = "/v1/datasets/part-{{00000..00001}}-of-00002.tar?model=mnist-acgan&n=600&seed=3"
+PARQUET = "/v1/datasets/part-{:05d}-of-00002.parquet?model=mnist-cgan&n=600&seed=3"
+TAR = "/v1/datasets/part-{{00000..00001}}-of-00002.tar?model=mnist-cgan&n=600&seed=3"
 
 DATASETS = """
 import datasets
@@ -94,7 +94,7 @@ for found in told:
 def items(url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """The digest of the pixels, the labels and the numbers of all items, from MNIST's own files by torchvision."""
     folder = tmp_path_factory.mktemp("mnist")
-    answer = httpx.get(f"{url}/v1/datasets/part-00000-of-00001.tar?format=idx&model=mnist-acgan&n=600&seed=3")
+    answer = httpx.get(f"{url}/v1/datasets/part-00000-of-00001.tar?format=idx&model=mnist-cgan&n=600&seed=3")
     (folder / "digits.tar").write_bytes(answer.raise_for_status().content)
     subprocess.run(["tar", "-xf", "digits.tar"], cwd=folder, check=True)
     read = MNIST(str(folder), train=True)

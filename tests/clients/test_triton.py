@@ -67,7 +67,7 @@ result = client.infer("mnist-infogan", [sevens(True)], outputs=[InferRequestedOu
 pngs = [sha256(png).hexdigest() for png in result.as_numpy("png")]
 
 refused = []
-wrong = ("none", [], {}), ("mnist-infogan", [], {"seed": -1}), ("mnist-acgan", [sevens(True)], {"n": 3})
+wrong = ("none", [], {}), ("mnist-infogan", [], {"seed": -1}), ("mnist-cgan", [sevens(True)], {"n": 3})
 for model, inputs, parameters in wrong:
     try:
         client.infer(model, inputs, parameters=parameters)

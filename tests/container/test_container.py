@@ -23,8 +23,8 @@ from tests.end_to_end.conftest import ROOT, serving
 
 ASKED: list[tuple[str, dict[str, Any]]] = [
     ("/v1/images", {"class": "7", "seed": 1}),
-    ("/v1/images", {"model": "fashion-acgan", "class": "sneaker", "seed": 2, "n": 40}),
-    ("/v1/images", {"model": "mnist-acgan", "seed": 3, "n": 100, "format": "npy"}),
+    ("/v1/images", {"model": "fashion-cgan", "class": "sneaker", "seed": 2, "n": 40}),
+    ("/v1/images", {"model": "mnist-cgan", "seed": 3, "n": 100, "format": "npy"}),
     ("/v1/interpolations", {"from": {"seed": 1}, "to": {"seed": 2}, "frames": 8, "format": "webp"}),
 ]
 

@@ -93,7 +93,7 @@ def test_the_python_code_runs_and_draws_what_it_says(client: TestClient, tmp_pat
 
 def test_the_shipped_models_are_small_and_draw_every_class_by_its_name(client: TestClient) -> None:
     models = {model["card"]["name"]: model["card"] for model in client.get("/v1/models").json()["models"]}
-    assert set(models) == {"mnist-infogan", "fashion-infogan", "mnist-acgan", "fashion-acgan"}
+    assert set(models) == {"mnist-infogan", "fashion-infogan", "mnist-cgan", "fashion-cgan"}
     for name, card in models.items():
         assert (ROOT / "models" / f"{name}.onnx").stat().st_size <= 3_000_000
         assert card["space"]["noise_size"] == 62

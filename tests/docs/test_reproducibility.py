@@ -36,7 +36,7 @@ def run(tmp_path: Path, model: str, picture: bytes) -> str:
     "asked",
     [
         {"model": "mnist-infogan", "seed": 2**63 - 1, "index": 12345},
-        {"model": "fashion-acgan", "class": "bag", "seed": 1, "truncation": 0.3},
+        {"model": "fashion-cgan", "class": "bag", "seed": 1, "truncation": 0.3},
         {"model": "mnist-infogan", "class": {"3": 1, "8": 2}, "style": [0.5], "noise": [0.25] * 62},
     ],
     ids=str,
@@ -48,7 +48,7 @@ def test_the_program_draws_the_same(client: TestClient, tmp_path: Path, asked: d
 
 def test_the_program_tells_another_picture_and_another_version(client: TestClient, tmp_path: Path) -> None:
     picture = client.post("/v1/images", json={"model": "mnist-infogan", "seed": 1}).content
-    assert "another version drew it" in run(tmp_path, "mnist-acgan", picture)
+    assert "another version drew it" in run(tmp_path, "mnist-cgan", picture)
     (tmp_path / "one.png").write_bytes(picture)
     drawn, chunks = Image.open(tmp_path / "one.png"), PngInfo()
     chunks.add_text("faussaire", json.dumps(json.loads(drawn.info["faussaire"]) | {"seed": 2}))

@@ -63,7 +63,7 @@ def test_models_that_nobody_trusted_has_signed_are_one_line(tmp_path: Path, secr
     status, lines = start(tmp_path, FAUSSAIRE_TRUSTED_KEYS=str(secret.certificate))
     assert status == 2, lines
     last = [line for line in lines if line.startswith("error: ")]
-    assert [line for line in last if "it has no signature fashion-acgan.onnx.sig (FAUSSAIRE_TRUSTED_KEYS)" in line]
+    assert [line for line in last if "it has no signature fashion-cgan.onnx.sig (FAUSSAIRE_TRUSTED_KEYS)" in line]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

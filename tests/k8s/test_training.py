@@ -139,7 +139,7 @@ def test_each_retraining_is_a_run_and_a_seed_of_its_own(tmp_path: Path) -> None:
     done = run_step("train", tmp_path)
     options = parse(done.stdout.splitlines())
     assert options["seed"] == 29384720
-    assert str(options["run"]) == f"runs/{DUE}/mnist-acgan"
+    assert str(options["run"]) == f"runs/{DUE}/mnist-cgan"
     trained, options = options["run"], parse(run_step("publish", tmp_path).stdout.splitlines())
     assert options["source"] == trained
     assert str(options["models"]) == mounts(steps(RETRAIN)["publish"])["models"]

@@ -131,7 +131,7 @@ def test_a_held_key_is_one_change_to_undo(visit: Visit, service: httpx.Client) -
 
 
 def test_the_digits_of_the_keyboard_choose_ten_named_classes(visit: Visit) -> None:
-    visit.open("#model=fashion-acgan&seed=1")
+    visit.open("#model=fashion-cgan&seed=1")
     for key, name in (("1", "ankle-boot"), ("0", "trouser")):
         visit.page.keyboard.press(key)
         visit.page.wait_for_function(f"() => location.hash.includes('class.{name}=1')")

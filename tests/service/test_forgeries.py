@@ -61,7 +61,7 @@ def point(random: Random) -> dict[str, Any]:
 
 
 def model_of(random: Random) -> str:
-    return str(random.choice([MODEL, "mnist-acgan", "fashion-acgan", "fashion-infogan"]))
+    return str(random.choice([MODEL, "mnist-cgan", "fashion-cgan", "fashion-infogan"]))
 
 
 def one(client: TestClient, random: Random) -> bytes:

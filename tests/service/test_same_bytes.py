@@ -29,7 +29,7 @@ from service.settings import ROOT
 
 EXAMPLES = 200
 MOST_ROWS = 300
-MODEL = ROOT / "models" / "mnist-acgan.onnx"
+MODEL = ROOT / "models" / "mnist-cgan.onnx"
 
 Draw = Callable[[Sequence[ImagesRequest], int], bytes]
 """The PNG of one of several images that are drawn in one batch."""
@@ -142,7 +142,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 
-with TestClient(create_app(Settings(default_model="mnist-acgan", watch_seconds=0))) as client:
+with TestClient(create_app(Settings(default_model="mnist-cgan", watch_seconds=0))) as client:
     for body in json.load(sys.stdin):
         print(hashlib.sha256(client.post("/v1/images", json=body).content).hexdigest())
 """

@@ -57,9 +57,9 @@ def test_help_imports_nothing_that_takes_seconds(words: list[str]) -> None:
     "words",
     [
         ["train", "gan", "--data", "mnist"],
-        ["evaluate", "models/mnist-acgan.onnx"],
+        ["evaluate", "models/mnist-cgan.onnx"],
         ["publish", "runs/none"],
-        ["dataset", "-o", "none", "--model", "models/mnist-acgan.onnx"],
+        ["dataset", "-o", "none", "--model", "models/mnist-cgan.onnx"],
     ],
     ids=lambda words: words[0],
 )

@@ -29,7 +29,7 @@ def real(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Real:
     return Real.split(digits, digits, SEED)
 
 
-@pytest.mark.parametrize("name", ["mnist-acgan", "mnist-infogan"])
+@pytest.mark.parametrize("name", ["mnist-cgan", "mnist-infogan"])
 def test_the_same_model_gives_the_same_evaluation_and_a_page_that_fetches_nothing(
     tmp_path: Path, real: Real, judge: Judge, name: str
 ) -> None:

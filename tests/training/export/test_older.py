@@ -63,7 +63,7 @@ def test_what_is_no_older_file_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_an_exact_file_is_left_alone() -> None:
-    shipped = Path(__file__).parents[3] / "models" / "mnist-acgan.onnx"
+    shipped = Path(__file__).parents[3] / "models" / "mnist-cgan.onnx"
     with pytest.raises(InvalidModel, match="exact already"):
         read_older(shipped)
 

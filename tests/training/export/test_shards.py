@@ -22,13 +22,13 @@ from training.export.recipe import Job, read_checksum, shard_path
 from training.export.shards import draw_shard, draw_shards, parse_styles, place_styles
 from training.progress import Advance
 
-ACGAN = ROOT / "models" / "mnist-acgan.onnx"
+CGAN = ROOT / "models" / "mnist-cgan.onnx"
 INFOGAN = ROOT / "models" / "mnist-infogan.onnx"
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model(ACGAN)
+    return Model(CGAN)
 
 
 def unheard(_: int) -> None:
@@ -75,17 +75,17 @@ def test_shards_drawn_alone_are_the_parts_of_the_whole(tmp_path: Path, model: Mo
 def test_a_shard_has_its_checksum_and_is_not_drawn_twice(tmp_path: Path) -> None:
     shown, job = Shown(), Job("webdataset", 300, 1, 4, "even", {})
     path = shard_path(tmp_path, "webdataset", 0, 1)
-    draw_shards(tmp_path, job, [0], ACGAN, shown)
+    draw_shards(tmp_path, job, [0], CGAN, shown)
     checksum = hashlib.sha256(path.read_bytes()).hexdigest()
     assert read_checksum(path) == checksum
     assert shown.lines == [f"{checksum}  {path}"]
     assert shown.advances == [256, 44]
     path.write_bytes(b"left as it is")
-    draw_shards(tmp_path, job, [0], ACGAN, shown)
+    draw_shards(tmp_path, job, [0], CGAN, shown)
     assert path.read_bytes() == b"left as it is"
     assert (shown.lines, shown.advances) == ([f"{checksum}  {path}"] * 2, [256, 44, 300])
     (tmp_path / f"{path.name}.sha256").unlink()  # as if the writing had ended between the two files
-    draw_shards(tmp_path, job, [0], ACGAN, shown)
+    draw_shards(tmp_path, job, [0], CGAN, shown)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == read_checksum(path) == checksum
 
 
@@ -106,7 +106,7 @@ def test_the_command_writes_all_shards_goes_on_and_refuses_another_data_set_in_t
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folder = str(tmp_path / "set")
-    command = ["dataset", "--model", str(ACGAN), "-o", folder, "--items", "500", "--shards", "2"]
+    command = ["dataset", "--model", str(CGAN), "-o", folder, "--items", "500", "--shards", "2"]
     assert run(monkeypatch, capsys, *command, "--shard", "1")[0] == 0
     assert [path.name for path in sorted(Path(folder).glob("*.tar"))] == ["part-00001-of-00002.tar"]
     code, said = run(monkeypatch, capsys, *command)

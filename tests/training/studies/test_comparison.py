@@ -102,7 +102,7 @@ def test_what_was_evaluated_is_read_from_its_run(tmp_path: Path) -> None:
     with pytest.raises(InvalidRun, match="has no evaluation; run 'faussaire evaluate"):
         comparison.read_run(run)
     (tmp_path / "evaluation.json").write_text(row.evaluation.model_dump_json())
-    shutil.copy(ROOT / "models" / "mnist-acgan.onnx", tmp_path / "model.onnx")
+    shutil.copy(ROOT / "models" / "mnist-cgan.onnx", tmp_path / "model.onnx")
     found = comparison.read_run(run)
     assert (found.config, found.evaluation) == (row.config, row.evaluation)
     assert found.training.preset == "acgan"
