@@ -105,5 +105,5 @@ def test_what_was_evaluated_is_read_from_its_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / "models" / "mnist-cgan.onnx", tmp_path / "model.onnx")
     found = comparison.read_run(run)
     assert (found.config, found.evaluation) == (row.config, row.evaluation)
-    assert found.training.preset == "acgan"
+    assert found.training.preset == "cgan"
     assert found.sample.shape == (16, 28, 28, 1)
