@@ -15,7 +15,7 @@ import torch
 
 from bench.tutorial import Tutorial
 from training.datasets.images import ImageSet, load_images
-from training.loop.capture import CapturedStep, Graphs
+from training.loop.capture import taking
 from training.loop.run import Config
 from training.loop.train import advance, initial_state, make_step
 from training.precision import fast_precision
@@ -59,7 +59,7 @@ def project(config: Config, images: ImageSet, device: torch.device) -> Train:
     """The step of `faussaire train`; on a card, that of `--capture`."""
     state = initial_state(config, images, device)
     step = make_step(config, images, fast_precision(device))
-    take = CapturedStep(step, Graphs()) if device.type == "cuda" else step
+    take = taking(step, capture=device.type == "cuda")
     resident = images.to(device)
     state.step = step.head_start
     state.codes = resident.labels  # as many classes as an InfoGAN finds

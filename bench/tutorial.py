@@ -97,9 +97,10 @@ class Tutorial:
         if self.config.codes == "infogan" and self.recogniser is not None:
             with torch.no_grad():
                 labels = self.recogniser.classes.eval()(images).argmax(1)
-        of_real = one_hot(labels, classes).float() if classes else torch.zeros(count, 0, device=self.device)
-        drawn = one_hot(torch.randint(classes, (count,)), classes).float() if classes else torch.zeros(count, 0)
-        drawn = drawn.to(self.device)
+        of_real = drawn = torch.zeros(count, 0, device=self.device)
+        if classes:
+            of_real = one_hot(labels, classes).float()
+            drawn = one_hot(torch.randint(classes, (count,), device=self.device), classes).float()
         styles = torch.rand(count, len(self.space.styles), device=self.device) * 2 - 1
         noise = torch.rand(count, self.space.noise_size, device=self.device) * 2 - 1
         self.optimiser_d.zero_grad()

@@ -95,3 +95,8 @@ class CapturedStep:
             terms, replay = self.recorder.record(lambda: self.step(players, kept, source, number), source)
             self._recorded[kind] = Recorded(kept, terms, replay)
         return self._recorded[kind](real)
+
+
+def taking(step: Step, *, capture: bool) -> Step | CapturedStep:
+    """Return what takes the steps of a state from here on: the step itself, or a card that captures it."""
+    return CapturedStep(step, Graphs()) if capture else step

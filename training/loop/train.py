@@ -17,7 +17,7 @@ from training.datasets.partition import partition
 from training.errors import Diverged
 from training.loop import headstart
 from training.loop.averaging import Average, recompute_batch_norm
-from training.loop.capture import CapturedStep, Graphs
+from training.loop.capture import CapturedStep, taking
 from training.loop.checkpoint import State
 from training.loop.collapse import Watch, reason
 from training.loop.pictures import save_curves, save_sheet
@@ -83,7 +83,7 @@ def _train(
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images, fast_precision(device), group)
-    take = _taking(step, capture=capture)
+    take = taking(step, capture=capture)
     newest: dict[str, torch.Tensor] = {}
     with interruptible(group) as interrupted:
         while state.step < total and not interrupted():
@@ -95,7 +95,7 @@ def _train(
                 collapse = _look(run, state, step, newest, progress, watch, steps_per_epoch)
                 if collapse is not None:
                     roll_back(run, config, state, collapse, watch, group)
-                    take = _taking(step, capture=capture)
+                    take = taking(step, capture=capture)
                     newest = {}
                     continue
             state.seconds += time.perf_counter() - started
@@ -103,10 +103,6 @@ def _train(
                 save(run, state, step)
         save(run, state, step)
     return state
-
-
-def _taking(step: Step, *, capture: bool) -> Step | CapturedStep:
-    return CapturedStep(step, Graphs()) if capture else step
 
 
 def _begin(run: Run, config: Config, images: ImageSet, device: torch.device, watch: Watch, group: Group) -> State:
