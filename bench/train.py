@@ -56,10 +56,10 @@ def main() -> None:
 
 
 def project(config: Config, images: ImageSet, device: torch.device) -> Train:
-    """The step of `faussaire train`; on a card, that of `--capture`."""
+    """The step of `faussaire train`."""
     state = initial_state(config, images, device)
     step = make_step(config, images, fast_precision(device))
-    take = taking(step, capture=device.type == "cuda")
+    take = taking(step, device)
     resident = images.to(device)
     state.step = step.head_start
     state.codes = resident.labels  # as many classes as an InfoGAN finds

@@ -120,13 +120,8 @@ class Workspace:
             self.display.say(f"{name}: {judge.protocol()}; figures that need it are left out")
         return judge
 
-    def train(
-        self, config: Config, run: Path | None, on_collapse: OnCollapse, *, capture: bool = False
-    ) -> tuple[Run, State]:
-        """Train a run to its end; without a folder, in PRESET-DATA-SEED. Raises TrainingError and Interrupted.
-
-        `capture` has a card take a step as one CUDA graph.
-        """
+    def train(self, config: Config, run: Path | None, on_collapse: OnCollapse) -> tuple[Run, State]:
+        """Train a run to its end; without a folder, in PRESET-DATA-SEED. Raises TrainingError and Interrupted."""
         check_fit(config.network, config.objective, config.codes)
         images = self.load(config.data, train=True, frame=config.frame)
         config.latent_space(images.classes)
@@ -141,8 +136,6 @@ class Workspace:
         with joining(self.device) as (group, device):
             if config.batch % group.size:
                 raise TrainingError(f"--batch {config.batch} cannot be shared evenly by {group.size} processes")
-            if capture and (device.type != "cuda" or group.size > 1):
-                raise Unfit("--capture is for one process with a GPU (--device cuda): leave it out")
             if not group.leads:
                 follower = Watch(on_collapse, None, say_nothing)
                 return folder, train_run(folder, config, images, device, quiet, follower, group)
@@ -154,7 +147,7 @@ class Workspace:
                 judge = self.load_or_train_judge(config.data, device, config.frame)
             watch = Watch(on_collapse, judge, self.display.say)
             there = replace(self, device=device)
-            return folder, there._train(folder, config, images, watch, group, capture=capture)
+            return folder, there._train(folder, config, images, watch, group)
 
     def train_preset(
         self, preset: str, data_name: str, epochs: int, size: int | None = None, class_codes: int | None = None
@@ -182,12 +175,10 @@ class Workspace:
         images: ImageSet,
         watch: Watch,
         group: Group = ALONE,
-        *,
-        capture: bool = False,
     ) -> State:
         total = config.epochs * (len(images) // config.batch)
         with self.display.steps(f"{config.preset} on {config.data}", total, config.batch) as progress:
-            state = train_run(run, config, images, self.device, progress, watch, group, capture=capture)
+            state = train_run(run, config, images, self.device, progress, watch, group)
         if state.step < total:
             raise Interrupted(state.step, total)
         return state

@@ -49,12 +49,6 @@ def test_a_run_does_not_lie_among_its_images(workspace: Workspace, tmp_path: Pat
     assert len(list((tmp_path / "flat").rglob("*"))) == 24
 
 
-def test_a_step_is_captured_on_a_gpu_alone(workspace: Workspace, tmp_path: Path) -> None:
-    fill_flat(tmp_path / "flat")
-    with pytest.raises(Unfit, match=r"--capture is for one process with a GPU \(--device cuda\): leave it out"):
-        workspace.train(Config.of("gan", data="flat", seed=0, epochs=1, batch=7), None, "ignore", capture=True)
-
-
 def test_a_run_whose_data_have_moved_says_how_to_go_on(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     fill_flat(tmp_path / "lines" / "thin")

@@ -51,7 +51,6 @@ def train(
         OnCollapse, typer.Option(help="When a run collapses: return to its last checkpoint, stop, or go on.")
     ] = "rollback",
     device: Device = "auto",
-    capture: Annotated[bool, typer.Option("--capture", help="Have the GPU take a step as one CUDA graph.")] = False,
 ) -> None:
     """Train a preset on a data set. The same command again goes on where it stopped."""
     from training.datasets.images import plain_name
@@ -75,7 +74,7 @@ def train(
         class_codes=codes,
     )
     workspace = open_workspace(data_dir, device)
-    folder, state = workspace.train(config, run, on_collapse, capture=capture)
+    folder, state = workspace.train(config, run, on_collapse)
     if not leads():
         return
     done = state.step // (len(workspace.load(config.data, train=True, frame=config.frame)) // config.batch)

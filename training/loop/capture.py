@@ -97,6 +97,6 @@ class CapturedStep:
         return self._recorded[kind](real)
 
 
-def taking(step: Step, *, capture: bool) -> Step | CapturedStep:
-    """Return what takes the steps of a state from here on: the step itself, or a card that captures it."""
-    return CapturedStep(step, Graphs()) if capture else step
+def taking(step: Step, device: torch.device) -> Step | CapturedStep:
+    """Return what takes the steps of a state from here on: a card that captures them, if it trains alone."""
+    return CapturedStep(step, Graphs()) if device.type == "cuda" and step.group.size == 1 else step

@@ -55,16 +55,13 @@ def train_run(
     progress: Progress,
     watch: Watch = IGNORANT,
     group: Group = ALONE,
-    *,
-    capture: bool = False,
 ) -> State:
     """Train until `config.epochs` epochs are done or Ctrl-C; going on where the folder's last checkpoint is.
 
-    `capture` has the card take a step as one CUDA graph.
     Raises RunInUse, RunMismatch, CorruptCheckpoint and Diverged.
     """
     with run.lock() if group.leads else nullcontext():
-        return _train(run, config, images, device, progress, watch, group, capture=capture)
+        return _train(run, config, images, device, progress, watch, group)
 
 
 def _train(
@@ -75,15 +72,13 @@ def _train(
     progress: Progress,
     watch: Watch,
     group: Group,
-    *,
-    capture: bool,
 ) -> State:
     state = _begin(run, config, images, device, watch, group)
     resident = images.to(device)
     steps_per_epoch = len(images) // config.batch
     total = steps_per_epoch * config.epochs
     step = make_step(config, images, fast_precision(device), group)
-    take = taking(step, capture=capture)
+    take = taking(step, device)
     newest: dict[str, torch.Tensor] = {}
     with interruptible(group) as interrupted:
         while state.step < total and not interrupted():
@@ -95,7 +90,7 @@ def _train(
                 collapse = _look(run, state, step, newest, progress, watch, steps_per_epoch)
                 if collapse is not None:
                     roll_back(run, config, state, collapse, watch, group)
-                    take = taking(step, capture=capture)
+                    take = taking(step, device)
                     newest = {}
                     continue
             state.seconds += time.perf_counter() - started

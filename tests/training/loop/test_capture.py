@@ -1,4 +1,4 @@
-"""A captured step. No GPU is at hand: in place of CUDA graphs, a recorder calls the step again, as a graph would.
+"""A captured step. Without a GPU, a recorder stands for CUDA graphs, and calls the step again, as a graph would.
 
 It fails where a graph would go wrong: if a step replaces a tensor that the next step reads.
 """
@@ -9,13 +9,17 @@ import pytest
 import torch
 
 from training.datasets.images import ImageSet
-from training.loop.capture import CapturedStep, Terms
+from training.loop import capture
+from training.loop.capture import CapturedStep, Graphs, Terms, taking
 from training.loop.checkpoint import State
 from training.loop.run import Config
 from training.loop.train import advance, initial_state, make_step
+from training.parallel import Group
+from training.workspace import choose_device
 
-CPU = torch.device("cpu")
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
 STEPS = 14
+PRESETS = ("dcgan", "wgan", "wgan-gp", "began", "cgan", "acgan", "infogan", "cvae")
 
 
 class Repeater:
@@ -55,7 +59,7 @@ def tensors(state: State) -> Iterator[tuple[str, torch.Tensor]]:
             yield from ((f"{number}.{id(weights)}.{name}", tensor) for name, tensor in kept.items())
 
 
-@pytest.mark.parametrize("preset", ["dcgan", "wgan", "wgan-gp", "began", "cgan", "acgan", "infogan", "cvae"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_captured_run_is_the_run(digits: ImageSet, preset: str) -> None:
     config = Config.of(preset, data="mnist", seed=3, epochs=2, batch=16, head_start=0)
     ended = []
@@ -73,6 +77,36 @@ def test_a_captured_run_is_the_run(digits: ImageSet, preset: str) -> None:
         ended.append([*terms.values(), *(tensor for _, tensor in tensors(state))])
     for mine, other in zip(*ended, strict=True):
         assert torch.equal(mine, other)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_run_that_a_gpu_captures_is_the_run(digits: ImageSet, preset: str) -> None:
+    config = Config.of(preset, data="mnist", seed=3, epochs=2, batch=16, head_start=0)
+    resident = digits.to(choose_device("cuda"))
+    ended = []
+    for captured in (False, True):
+        state = initial_state(config, resident, GPU)
+        state.codes = resident.labels
+        step = make_step(config, resident)
+        take = CapturedStep(step, Graphs()) if captured else step
+        for _ in range(STEPS):
+            terms = advance(state, take, resident, config)
+        ended.append([*terms.values(), *(tensor for _, tensor in tensors(state))])
+    for mine, other in zip(*ended, strict=True):
+        assert torch.equal(mine, other)
+
+
+@pytest.mark.parametrize(
+    ("device", "processes", "captured"), [(CPU, 1, False), (GPU, 1, True), (GPU, 2, False)], ids=str
+)
+def test_a_gpu_that_trains_alone_captures(
+    digits: ImageSet, device: torch.device, processes: int, captured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "Graphs", lambda: None)
+    config = Config.of("cgan", data="mnist", seed=3, epochs=2)
+    step = make_step(config, digits, group=Group(size=processes))
+    assert isinstance(taking(step, device), CapturedStep) == captured
 
 
 def test_a_head_start_is_not_captured(digits: ImageSet) -> None:
