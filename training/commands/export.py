@@ -7,6 +7,9 @@ import typer
 
 from training.commands.terminal import DataDir, Device, OwnData, check_own_data, console, open_workspace
 
+WORSE = 1.02
+"""A rise of the Frechet distance by more than this factor is told."""
+
 
 def export(
     source: Annotated[
@@ -25,7 +28,7 @@ def export(
     The generator's weights are rounded, so that its arithmetic is exact: every machine draws the same pixels.
     """
     check_own_data(source, data_name)
-    from training.export.quality import AFTER, BEFORE, WORSE
+    from training.export.quality import AFTER, BEFORE
     from training.loop.run import Run
 
     workspace = open_workspace(data_dir, device)

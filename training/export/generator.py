@@ -16,7 +16,7 @@ from training.errors import ExportRefused
 from training.export.graph import make_graph
 from training.export.model import Model
 from training.export.naming import class_figures, name_codes
-from training.export.quality import AFTER, BEFORE, Rounded, round_closely
+from training.export.quality import AFTER, BEFORE, Rounded, round_and_measure
 from training.export.rounding import largest_sum
 from training.export.styles import measure_styles
 from training.export.trained import Trained
@@ -28,7 +28,7 @@ from training.progress import Say
 
 CHECKED_CODES = 256
 DRAWN_AT_ONCE = 250
-STAGES = 5
+STAGES = 4
 
 
 class Exported(nn.Module):
@@ -59,7 +59,7 @@ def export_generator(trained: Trained, test: ImageSet, judge: Judge, output: Pat
 
     `say` is called with the name of each stage as it begins, at most STAGES times.
     """
-    rounded = round_closely(trained.generator, trained.space, judge, test, say)
+    rounded = round_and_measure(trained.generator, trained.space, judge, test, say)
     say("measuring codes")
     space, figures = _name(trained, rounded.generator, judge)
     exported = Exported(rounded.generator, space).eval()

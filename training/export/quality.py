@@ -1,4 +1,4 @@
-"""Rounds a generator, and measures whether its images are as good as before."""
+"""Rounds a generator, and measures its images before and after."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,6 @@ from torch import Tensor
 from latent import LatentSpace
 from training.datasets.images import ImageSet
 from training.export.rounding import round_generator
-from training.export.tuning import tune
 from training.measures.distances import frechet
 from training.measures.judge import Judge
 from training.networks.drawer import Drawer
@@ -22,9 +21,6 @@ SEED = 7
 BEFORE, AFTER = "FID before rounding", "FID"
 """The names of the two distances in a card."""
 
-WORSE = 1.02
-"""If rounding raises the Frechet distance by more than this factor, the rounded weights train on."""
-
 
 @dataclass(frozen=True)
 class Rounded:
@@ -37,19 +33,14 @@ class Rounded:
     """how many images were measured"""
 
 
-def round_closely(generator: Generator, space: LatentSpace, judge: Judge, real: ImageSet, say: Say) -> Rounded:
-    """Round a generator, and train the result on if its images are worse. Raises ExportRefused."""
+def round_and_measure(generator: Generator, space: LatentSpace, judge: Judge, real: ImageSet, say: Say) -> Rounded:
+    """Raises ExportRefused."""
     say("rounding")
     exact = round_generator(generator, space)
     say("measuring images")
     features = judge.features(real.images[:IMAGES])
     before = _distance(generator, space, judge, features)
     after = _distance(exact, space, judge, features)
-    if after > WORSE * before:
-        say("training the rounded weights")
-        tuned = tune(exact, generator, space)
-        distance = _distance(tuned, space, judge, features)
-        exact, after = (tuned, distance) if distance < after else (exact, after)
     return Rounded(exact, before, after, len(features))
 
 

@@ -70,8 +70,8 @@ class Grid:
     reach: Tensor
 
 
-def round_generator(generator: Generator, space: LatentSpace, weights: int = WEIGHTS) -> ExactGenerator:
-    """Round a generator in evaluation mode, on the CPU. `weights` is the largest size of a whole weight.
+def round_generator(generator: Generator, space: LatentSpace) -> ExactGenerator:
+    """Round a generator in evaluation mode, on the CPU.
 
     Raises ExportRefused for a layer that has no exact form, and for weights that are no numbers.
     """
@@ -82,7 +82,7 @@ def round_generator(generator: Generator, space: LatentSpace, weights: int = WEI
     blocks = list(_fold(generator.layers))
     largest = _observe(blocks, torch.cat(list(seen), 1))
     wanted = generator(*compared)
-    rounded = [_round(generator, blocks, space, [share * one for one in largest], weights) for share in SHARES]
+    rounded = [_round(generator, blocks, space, [share * one for one in largest]) for share in SHARES]
     return min(rounded, key=lambda exact: float((exact(*compared) - wanted).square().mean()))
 
 
@@ -110,14 +110,12 @@ def _observe(blocks: list[Block], codes: Tensor) -> list[Tensor]:
 
 
 @torch.no_grad()
-def _round(
-    generator: Generator, blocks: list[Block], space: LatentSpace, largest: list[Tensor], weights: int
-) -> ExactGenerator:
+def _round(generator: Generator, blocks: list[Block], space: LatentSpace, largest: list[Tensor]) -> ExactGenerator:
     """Round with grids that reach the largest output of each channel."""
-    grid = _code_grid(space, blocks[0].linear, weights)
+    grid = _code_grid(space, blocks[0].linear)
     layers: list[nn.Module] = [CodeGrid(1 / grid.unit, grid.reach)]
     for place, block in enumerate(blocks):
-        linear, unit = round_linear(block.linear, grid, weights)
+        linear, unit = round_linear(block.linear, grid)
         if block.slope is None:
             layers.append(ExactLayer(linear, (unit / STEP).float(), (-VALUES, VALUES - 1)))
             break
@@ -128,13 +126,13 @@ def _round(
     return ExactGenerator(nn.Sequential(*layers), generator.image).eval().requires_grad_(False)
 
 
-def round_linear(linear: Linear, grid: Grid, weights: int = WEIGHTS) -> tuple[Linear, Tensor]:
+def round_linear(linear: Linear, grid: Grid) -> tuple[Linear, Tensor]:
     """Round the weights and the bias of a map whose inputs are on the grid.
 
     Returns the map of whole numbers, and what 1 of its sums stands for in each output channel: (O,), float64. This is
     as fine as the largest size of a weight allows, or coarser where a sum could reach 2^24.
     """
-    unit = _finest(linear, grid, weights)
+    unit = _finest(linear, grid)
     while True:
         whole = _scale(linear, grid, unit)
         share = sums(whole, grid.reach) / WHOLE
@@ -150,10 +148,10 @@ def sums(whole: Linear, reach: Tensor) -> Tensor:
     return sizes.sum((1, 2)) + whole.bias.double().abs()
 
 
-def _finest(linear: Linear, grid: Grid, weights: int) -> Tensor:
-    """What 1 of the sums stands for where the largest weight becomes `weights`: (O,)"""
+def _finest(linear: Linear, grid: Grid) -> Tensor:
+    """What 1 of the sums stands for where the largest weight becomes `WEIGHTS`: (O,)"""
     real = _by_output(linear) * grid.unit.double()[:, None]
-    return (real.abs().amax((1, 2)) / weights).clamp_min(1e-12)
+    return (real.abs().amax((1, 2)) / WEIGHTS).clamp_min(1e-12)
 
 
 def _scale(linear: Linear, grid: Grid, unit: Tensor) -> Linear:
@@ -180,12 +178,10 @@ def _as_weight(linear: Linear, by_output: Tensor) -> Tensor:
     return by_output.transpose(0, 1).reshape(linear.weight.shape).float().contiguous()
 
 
-def _code_grid(space: LatentSpace, first: Linear, weights: int) -> Grid:
+def _code_grid(space: LatentSpace, first: Linear) -> Grid:
     """The finest grid of the codes for which the sums of the first layer fit with weights of the full size."""
     grids = [_grid_of_codes(space, bits) for bits in range(COARSEST, FINEST + 1)]
-    fit = [
-        grid for grid in grids if (sums(_scale(first, grid, _finest(first, grid, weights)), grid.reach) < WHOLE).all()
-    ]
+    fit = [grid for grid in grids if (sums(_scale(first, grid, _finest(first, grid)), grid.reach) < WHOLE).all()]
     return (fit or grids[:1])[-1]
 
 

@@ -15,8 +15,8 @@ from training.networks.gan import Generator
 WHOLE = 2**24
 """Float32 holds every whole number below this one, in size."""
 
-WEIGHTS = 127
-"""The largest size of a whole weight."""
+WEIGHTS = 1023
+"""The largest size of a whole weight. Of 127, too few images of clothes came out as they were before."""
 
 LEVELS = 255
 """The largest size of a hidden layer's output."""
@@ -57,9 +57,7 @@ class ExactLayer(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, I, ...) -> (N, O, ...), whole numbers both"""
-        outputs = self.activate(self.linear(inputs))
-        rounded = outputs + (outputs.round() - outputs).detach() if self.training else outputs.round()
-        return rounded.clamp(*self.bounds)
+        return self.activate(self.linear(inputs)).round().clamp(*self.bounds)
 
     def activate(self, sums: Tensor) -> Tensor:
         """Multiply the sums by the gain. The bounds are the activation: a ReLU if the least output is 0."""
@@ -79,10 +77,7 @@ class LeakyExactLayer(ExactLayer):
 
 
 class ExactGenerator(Generator):
-    """Draws with a code grid and exact layers, of which the last gives values for the table of grey levels.
-
-    In training mode, gradients go straight through the roundings (Bengio et al. 2013), and grey is smooth.
-    """
+    """Draws with a code grid and exact layers, of which the last gives values for the table of grey levels."""
 
     def __init__(self, layers: nn.Sequential, shape: ImageShape) -> None:
         super().__init__(layers, shape)
@@ -91,8 +86,6 @@ class ExactGenerator(Generator):
 
     def forward(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:
         """(N, Z), (N, C), (N, S) -> (N, channels, H, W) in [-1, 1]"""
-        if self.training:
-            return torch.tanh(self._values(noise, classes, styles) * STEP)
         return self.grey(noise, classes, styles) / 127.5 - 1
 
     def logits(self, noise: Tensor, classes: Tensor, styles: Tensor) -> Tensor:

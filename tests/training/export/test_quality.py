@@ -4,19 +4,17 @@ from torch import Tensor
 
 from latent import LatentSpace
 from latent.space import NoiseDistribution
-from tests.training.export.test_rounding import linears, random_generator, space_of
+from tests.training.export.test_rounding import random_generator, space_of
+from training.commands.export import WORSE
 from training.datasets.images import ImageSet
-from training.export import quality, tuning
-from training.export.quality import Rounded, round_closely
-from training.export.rounding import round_generator
+from training.export import quality
+from training.export.quality import round_and_measure
 from training.measures.judge import Judge, load_or_train_judge
-from training.networks.exact import ExactGenerator
 from training.networks.gan import Generator
 from training.networks.latents import draw
 from training.progress import quiet
 
 SPACE = space_of(16, 3, 0, NoiseDistribution.UNIFORM)
-COARSE = 15
 
 
 @pytest.fixture(scope="module")
@@ -42,40 +40,11 @@ def generator(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Generator:
     return original
 
 
-def rounded_closely(generator: Generator, judge: Judge, digits: ImageSet) -> tuple[Rounded, list[str]]:
+def test_images_are_measured_before_and_after_the_rounding(
+    generator: Generator, judge: Judge, digits: ImageSet
+) -> None:
     said: list[str] = []
-    return round_closely(generator, SPACE, judge, digits, said.append), said
-
-
-def test_a_close_rounding_is_kept_as_it_is(generator: Generator, judge: Judge, digits: ImageSet) -> None:
-    rounded, said = rounded_closely(generator, judge, digits)
+    rounded = round_and_measure(generator, SPACE, judge, digits, said.append)
     assert (rounded.before, rounded.images) == (1, len(digits))
-    assert 1 < rounded.after < quality.WORSE
+    assert 1 < rounded.after < WORSE
     assert said == ["rounding", "measuring images"]
-
-
-def test_a_rounding_that_costs_quality_is_trained_on(
-    generator: Generator, judge: Judge, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    coarse = round_generator(generator, SPACE, COARSE)
-    monkeypatch.setattr(quality, "round_generator", lambda *_: coarse)
-    monkeypatch.setattr(quality, "WORSE", 1.0001)
-    monkeypatch.setattr(tuning, "STEPS", 150)
-    rounded, said = rounded_closely(generator, judge, digits)
-    assert said[-1] == "training the rounded weights"
-    assert 1 < rounded.after < quality._distance(coarse, SPACE, judge, torch.empty(0))
-
-
-def test_a_training_that_makes_it_worse_is_dropped(
-    generator: Generator, judge: Judge, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoil(exact: ExactGenerator, *_: object) -> ExactGenerator:
-        for linear in linears(exact):
-            linear.weight.data.zero_()
-        return exact
-
-    close = round_generator(generator, SPACE)
-    monkeypatch.setattr(quality, "WORSE", 0)
-    monkeypatch.setattr(quality, "tune", lambda *_: spoil(round_generator(generator, SPACE)))
-    rounded, _ = rounded_closely(generator, judge, digits)
-    assert rounded.after == quality._distance(close, SPACE, judge, torch.empty(0))
