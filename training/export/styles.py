@@ -22,11 +22,11 @@ POINTS = 11
 NAMED = 0.9
 """The least |rho| for which a code is named after its effect."""
 
-REACHES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-"""Distances from 0 that a range may reach; training reaches 1."""
+REACHES = (1.0, 1.25, 1.5, 1.75, 2.0)
+"""Distances from 0 that a range may reach. Training reaches the first, and a narrower range would lack its variety."""
 
 KEPT = 0.95
-"""Within the range, this share of the images that the judge recognises at 0 must still be recognised."""
+"""Beyond that, this share of the images that the judge recognises at 0 must still be recognised."""
 
 SEED = 9
 
@@ -91,11 +91,11 @@ def find_effect(drawer: Drawer, style: int, low: float, high: float) -> tuple[st
 
 
 def find_range(drawer: Drawer, style: int, judge: Judge) -> tuple[float, float]:
-    """The range of a code in which the judge still recognises the images' classes; that of training if it cannot."""
+    """The range of a code: that of training, and beyond it as far as the judge still recognises the images' classes."""
     places = [judge.classes.index(code.name) if code.name in judge.classes else -1 for code in drawer.space.classes]
     asked = torch.tensor(places).repeat_interleave(SWEEPS)
     if not judge.able or not (asked >= 0).any():
-        return -1.0, 1.0
+        return -REACHES[0], REACHES[0]
     values = np.array([0.0, *(-step for step in REACHES), *REACHES])
     images, asked = sweep(drawer, style, values)[asked >= 0], asked[asked >= 0]
     labels = judge.labels(images.flatten(0, 1)).reshape(len(images), len(values))
