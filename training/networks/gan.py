@@ -233,6 +233,7 @@ def _normal_weights(module: nn.Module) -> None:
 _compact_trunk = partial(_free_trunk, spectral=True)
 _compact_generator = partial(_small_generator, first=48, second=24)
 _slim_generator = partial(_small_generator, first=56, second=16)
+_wide_generator = partial(_small_generator, first=96, second=32)
 
 NETWORKS: dict[str, Network] = {
     # The report's multilayer perceptron, after Goodfellow et al. 2014.
@@ -245,6 +246,8 @@ NETWORKS: dict[str, Network] = {
     "compact-free": Network(_compact_generator, _free_trunk, 256),
     # Of compact's cost most is in its 24 maps before the last layer: with 16, and 56 before those, it is a fifth less.
     "slim": Network(_slim_generator, _compact_trunk, 256, spectral=True),
+    # Twice compact's maps: what labelled images need to teach a classifier as well as real ones nearly do.
+    "wide": Network(_wide_generator, _compact_trunk, 256, spectral=True),
     # InfoGAN's own G against the D of compact: what the small G is measured by.
     "paper": Network(_dcgan_generator, _compact_trunk, 256, spectral=True),
 }

@@ -55,7 +55,7 @@ PRESETS: dict[str, Preset] = {
     "ebgan":    Preset("compact-free", "ebgan",          "none",    5e-4, 5e-4, "Zhao et al. 2017, equations 1, 2"),
     "began":    Preset("compact-free", "began",          "none",    5e-4, 5e-4, "Berthelot et al. 2017, section 3.4"),
     "r3gan":    Preset("compact-free", "rpgan-r1r2",     "none",    5e-4, 1e-3, "Huang et al. 2024, equation 2", batch=32, beta1=0),
-    "cgan":     Preset("compact",      "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3; Odena et al. 2017, eq. 3", batch=32, head_start=4, decay=0.25),
+    "cgan":     Preset("wide",         "non-saturating", "cgan",    2e-4, 1e-3, "Mirza and Osindero 2014, eq. 2; Miyato and Koyama 2018, eq. 3; Odena et al. 2017, eq. 3", batch=32, head_start=4, decay=0.25),
     "acgan":    Preset("compact",      "non-saturating", "acgan",   2e-4, 1e-3, "Odena et al. 2017, equations 2, 3"),
     "infogan":  Preset("slim",         "non-saturating", "infogan", 2e-4, 1e-3, "Chen et al. 2016, eq. 6; Ng et al. 2002; Miyato and Koyama 2018, eq. 3", batch=32, head_start=4),
     "cvae":     Preset("compact-free", "elbo",           "cgan",    1e-3, 1e-3, "Sohn et al. 2015, eq. 4; Higgins et al. 2017, eq. 4", noise="normal"),
