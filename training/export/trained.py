@@ -35,7 +35,7 @@ def read_state(state: State, config: Config, images: ImageSet) -> Trained:
         epochs=round(state.step / steps_per_epoch, 2),
         images=state.step * config.batch,
         seconds=round(state.seconds, 1),
-        device=state.source.device.type,
+        device=", ".join(state.devices) or state.source.device.type,
         parameters=sum(weights.numel() for weights in generator.parameters()),
     )
     return Trained(generator, space, images.card, training)

@@ -24,6 +24,8 @@ class State:
     source: torch.Generator
     step: int = 0
     seconds: float = 0.0
+    devices: tuple[str, ...] = ()
+    """the kinds of device that took these seconds; none is known of a checkpoint of an older make"""
     rollbacks: int = 0
     returned_to: int = -1
     """the step of the checkpoint that the last rollback took"""
@@ -56,6 +58,7 @@ class State:
             "balance": self.players.balance,
             "step": self.step,
             "seconds": self.seconds,
+            "devices": self.devices,
             "rollbacks": self.rollbacks,
             "returned_to": self.returned_to,
             "codes": self.codes,
@@ -75,6 +78,7 @@ class State:
             self.players.fit_to_device()
             self.players.balance.copy_(saved["balance"])
             self.step, self.seconds = saved["step"], saved["seconds"]
+            self.devices = tuple(saved.get("devices", ()))
             self.rollbacks, self.returned_to = saved["rollbacks"], saved["returned_to"]
             self.codes = saved["codes"]
             same = [go_on(source, saved[name].cpu(), self.step) for name, source in self._sources().items()]

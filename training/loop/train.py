@@ -80,6 +80,8 @@ def _train(
     step = make_step(config, images, fast_precision(device), group)
     take = taking(step, device)
     newest: dict[str, torch.Tensor] = {}
+    if state.step < total and device.type not in state.devices:
+        state.devices += (device.type,)
     with interruptible(group) as interrupted:
         while state.step < total and not interrupted():
             started, before = time.perf_counter(), state.step

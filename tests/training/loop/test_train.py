@@ -11,6 +11,7 @@ import torch
 from training.datasets.contents import Contents
 from training.datasets.images import ImageSet
 from training.errors import CorruptCheckpoint, Diverged, RunInUse, RunMismatch, Unfit
+from training.export.trained import read_state
 from training.loop.checkpoint import State
 from training.loop.run import Config, Run
 from training.loop.train import batch_rows, initial_state, pace, train_run
@@ -72,7 +73,7 @@ def test_a_checkpoint_of_a_gpu_goes_on_at_a_cpu(tmp_path: Path, config: Config, 
     path = run.last_checkpoint()
     saved = torch.load(path, weights_only=True)
     of_cuda = torch.zeros(16, dtype=torch.uint8)
-    torch.save(saved | {"source": of_cuda, "torch": of_cuda}, path)
+    torch.save(saved | {"source": of_cuda, "torch": of_cuda, "devices": ("cuda",)}, path)
     opened = initial_state(config, digits, CPU)
     said = opened.load(path)
     assert said is not None
@@ -80,7 +81,10 @@ def test_a_checkpoint_of_a_gpu_goes_on_at_a_cpu(tmp_path: Path, config: Config, 
     assert opened.load(path) == said
     assert opened.step == steps
     assert opened.source.initial_seed() == steps
-    assert train_run(run, config, digits, CPU, quiet).step > steps
+    assert read_state(opened, config, digits).training.device == "cuda"
+    ended = train_run(run, config, digits, CPU, quiet)
+    assert ended.step > steps
+    assert read_state(ended, config, digits).training.device == "cuda, cpu"
 
 
 def test_the_statistics_of_a_resumed_run_have_no_row_twice(tmp_path: Path, config: Config, digits: ImageSet) -> None:
