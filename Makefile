@@ -94,9 +94,9 @@ models: .venv/dev/installed ## train and export the generators of models/ again 
 	$(BIN)/faussaire export runs/cgan-mnist-0 -o models/mnist-cgan.onnx
 	$(BIN)/faussaire train cgan --data fashion-mnist --epochs 32 --device $(DEVICE)
 	$(BIN)/faussaire export runs/cgan-fashion-mnist-0 -o models/fashion-cgan.onnx
-	$(BIN)/faussaire train infogan --data mnist --epochs 9 --device $(DEVICE)
+	$(BIN)/faussaire train infogan --data mnist --epochs 32 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-mnist-0 -o models/mnist-infogan.onnx
-	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 9 --device $(DEVICE)
+	$(BIN)/faussaire train infogan --data fashion-mnist --epochs 32 --device $(DEVICE)
 	$(BIN)/faussaire export runs/infogan-fashion-mnist-0 -o models/fashion-infogan.onnx
 
 # BentoML needs uv to build; without the locked uv on PATH it would install another.

@@ -139,6 +139,19 @@ def pixels_of(content: bytes) -> Pixels:
         return np.asarray(picture.convert("RGB"))
 
 
+def style_of(client: httpx.Client, name: str) -> dict[str, Any]:
+    """What the card of MODEL says of a style code."""
+    styles = client.get(f"/v1/models/{MODEL}").json()["card"]["space"]["styles"]
+    found: dict[str, Any] = next(style for style in styles if style["name"] == name)
+    return found
+
+
+def value_at(client: httpx.Client, name: str, share: float) -> float:
+    """The value at a share of a style code's range, as the page rounds it."""
+    style = style_of(client, name)
+    return round(style["low"] + share * (style["high"] - style["low"]), 3)
+
+
 def drawn(client: httpx.Client, **body: Any) -> Pixels:
     answer = client.post("/v1/images", json=body)
     assert answer.status_code == 200, answer.text

@@ -10,7 +10,7 @@ import pytest
 from latent import LatentSpace
 from latent.noise import draw_noise
 from latent.space import NoiseDistribution
-from tests.page.conftest import MODEL, Visit, dial, drawn
+from tests.page.conftest import MODEL, Visit, dial, drawn, style_of, value_at
 
 FIRST: dict[str, Any] = {"model": MODEL, "class": "0", "style": [0, 0], "seed": 18}
 
@@ -22,8 +22,9 @@ def test_ten_classes_move_under_the_mouse_and_return(visit: Visit, service: http
     for tile, pixels in zip(tiles, still, strict=True):
         visit.wait_for_pixels(f"#stage-tiles {tile}", pixels)
     visit.point_at("#stage-frame", 0.75, 0.5)
+    style = [value_at(service, "thickness", 0.75), value_at(service, "slant", 0.5)]
     for digit, tile in enumerate(tiles):
-        visit.wait_for_pixels(f"#stage-tiles {tile}", drawn(service, **FIRST | {"class": str(digit), "style": [1, 0]}))
+        visit.wait_for_pixels(f"#stage-tiles {tile}", drawn(service, **FIRST | {"class": str(digit), "style": style}))
     visit.page.mouse.move(5, 5)
     for tile, pixels in zip(tiles, still, strict=True):
         visit.wait_for_pixels(f"#stage-tiles {tile}", pixels)
@@ -32,11 +33,12 @@ def test_ten_classes_move_under_the_mouse_and_return(visit: Visit, service: http
 def test_a_slider_changes_the_pixels_and_says_its_value(visit: Visit, service: httpx.Client) -> None:
     visit.open()
     visit.wait_for_pixels("#one", drawn(service, **FIRST))
-    visit.slide("slant", 1.05)
-    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 1.05]}))
+    slant = value_at(service, "slant", 0.8)
+    visit.slide("slant", slant)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, slant]}))
     row = visit.page.locator(".dial", has_text="slant")
-    assert row.locator("output").inner_text() == "1.05"
-    assert "measured slant from 35 to -27.8" in row.inner_text()
+    assert row.locator("output").inner_text() == f"{slant:g}"
+    assert f"measured {style_of(service, 'slant')['effect']}" in row.inner_text()
 
 
 def test_a_blend_by_weight_is_drawn(visit: Visit, service: httpx.Client) -> None:
@@ -57,12 +59,13 @@ def test_the_pad_moves_two_codes_by_mouse_and_by_keys(visit: Visit, service: htt
         visit.page.locator(".dial", has_text=name).locator("output").inner_text() for name in ("thickness", "slant")
     ]
     thickness, slant = map(float, styles)
-    assert thickness == pytest.approx(1, abs=0.02)
-    assert slant == pytest.approx(0.875, abs=0.02)
+    assert thickness == pytest.approx(value_at(service, "thickness", 0.75), abs=0.02)
+    assert slant == pytest.approx(value_at(service, "slant", 0.75), abs=0.02)
     visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [thickness, slant]}))
     visit.page.locator("#pad").focus()
     visit.page.keyboard.press("ArrowLeft")
-    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [round(thickness - 0.2, 3), slant]}))
+    twentieth = value_at(service, "thickness", 0.05) - value_at(service, "thickness", 0)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [round(thickness - twentieth, 3), slant]}))
 
 
 def test_the_noise_walks_from_the_seed_to_its_neighbour(visit: Visit, service: httpx.Client) -> None:
@@ -122,9 +125,10 @@ def test_a_held_key_is_one_change_to_undo(visit: Visit, service: httpx.Client) -
     for _ in range(30):
         visit.page.keyboard.down("ArrowRight")
     visit.page.keyboard.up("ArrowRight")
-    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 1.05]}))
-    assert "style.slant=1.05" in visit.page.url
-    for slant in (0.035, 0):  # the first step, and none
+    farthest = value_at(service, "slant", 0.8)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, farthest]}))
+    assert f"style.slant={farthest:g}" in visit.page.url
+    for slant in (value_at(service, "slant", 0.51), 0):  # the first step, and none
         visit.page.click("#undo")
         visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, slant]}))
     assert visit.page.is_disabled("#undo")
@@ -160,10 +164,11 @@ def test_a_shared_link_restores_the_state_to_the_pixel(visit: Visit, service: ht
     visit.open()
     page = visit.page
     page.keyboard.press("8")
-    visit.slide("slant", -0.7)
+    slant = value_at(service, "slant", 0.3)
+    visit.slide("slant", slant)
     visit.slide("variety", 0.8)
     page.click("#pin-to")
-    body = FIRST | {"class": "8", "style": [0, -0.7], "truncation": 0.81}
+    body = FIRST | {"class": "8", "style": [0, slant]}
     truncation = float(page.locator(".dial", has_text="variety").locator("output").inner_text())
     expected = drawn(service, **body | {"truncation": truncation})
     visit.wait_for_pixels("#one", expected)
@@ -184,8 +189,9 @@ def test_many_seeds_and_the_traversal_show_what_a_choice_takes(visit: Visit, ser
     visit.page.locator("#many .tile").nth(4).click()
     visit.wait_for_pixels("#one", drawn(service, **FIRST | {"seed": 5}))
     visit.box("#grid")
-    visit.page.get_by_role("button", name="7, thickness 0.8", exact=True).click()
-    expected = drawn(service, **FIRST | {"class": "7", "style": [0.8, 0], "seed": 5})
+    thickness = value_at(service, "thickness", 0.7)
+    visit.page.get_by_role("button", name=f"7, thickness {thickness:g}", exact=True).click()
+    expected = drawn(service, **FIRST | {"class": "7", "style": [thickness, 0], "seed": 5})
     visit.wait_for_pixels("#one", expected)
     visit.wait_for_pixels("#grid .tile:nth-of-type(85) canvas", expected)
     assert visit.page.is_disabled("#many-back")

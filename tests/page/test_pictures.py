@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.page.conftest import MODEL, Visit, drawn
+from tests.page.conftest import MODEL, Visit, drawn, value_at
 
 MARK = 0xFF, 0x7A, 0x58
 SEVEN = [(0.25, 0.2), (0.5, 0.2), (0.75, 0.2), (0.68, 0.35), (0.6, 0.5), (0.52, 0.68), (0.45, 0.85)]
@@ -77,8 +77,10 @@ def test_a_dropped_photograph_is_read_and_written_in_its_hand(visit: Visit, serv
     codes = service.post(f"/v1/codes?model={MODEL}", content=photograph()).json()
     framed = np.asarray(Image.open(io.BytesIO(base64.b64decode(codes["framed"]))).convert("RGB"))
     visit.wait_for_pixels("#hand-read canvas", framed)
-    low = {"thickness": -2, "slant": -1.75}
-    style = {name: min(-low[name], max(low[name], value)) for name, value in codes["styles"].items()}
+    style = {
+        name: min(max(value, value_at(service, name, 0)), value_at(service, name, 1))
+        for name, value in codes["styles"].items()
+    }
     three = drawn(service, model=MODEL, style=style, seed=18, **{"class": "3"})
     visit.wait_for_pixels("#hand-all .tile:nth-of-type(4) canvas", three)
     visit.page.locator("#hand-all .tile").nth(3).click()
