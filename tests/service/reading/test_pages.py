@@ -1,5 +1,7 @@
 """Digits on disturbed pages are read right, or refused. `python -m bench.pages` counts more of them."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -70,5 +72,6 @@ def test_clothes_are_read_on_a_page_as_they_are_in_their_frame() -> None:
         framed = reader.read(image)
         assert framed.removed is None
         page = np.kron(image, np.ones((8, 8), np.uint8))
-        same += reader.read(page).class_ == framed.class_
+        with suppress(UnclearImage):  # a few have specks, and are refused
+            same += reader.read(page).class_ == framed.class_
     assert same >= 0.9 * len(images)
