@@ -149,7 +149,8 @@ def style_of(client: httpx.Client, name: str) -> dict[str, Any]:
 def value_at(client: httpx.Client, name: str, share: float) -> float:
     """The value at a share of a style code's range, as the page rounds it."""
     style = style_of(client, name)
-    return round(style["low"] + share * (style["high"] - style["low"]), 3)
+    low, high = float(style["low"]), float(style["high"])
+    return round(low + share * (high - low), 3)
 
 
 def drawn(client: httpx.Client, **body: Any) -> Pixels:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.page.conftest import Visit
+from tests.page.conftest import Visit, value_at
 
 SIZES = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (360, 740)}
 
@@ -131,7 +132,7 @@ def touch(visit: Visit, *places: tuple[float, float]) -> None:
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_a_finger_turns_the_codes_by_a_drag_and_not_by_a_tap(new_context: Any, url: str) -> None:
+def test_a_finger_turns_the_codes_by_a_drag_and_not_by_a_tap(new_context: Any, url: str, service: httpx.Client) -> None:
     visit = Visit(new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True), url).open()
     box = visit.box("#stage-frame")
     x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
@@ -140,5 +141,6 @@ def test_a_finger_turns_the_codes_by_a_drag_and_not_by_a_tap(new_context: Any, u
     visit.page.wait_for_load_state("networkidle")
     assert visit.page.url.partition("style.")[2] == before.partition("style.")[2]
     touch(visit, (x, y), (x + 20, y), (x + 40, y), (x + box["width"] / 2, y))
-    visit.page.wait_for_function("() => location.hash.includes('style.thickness=1&')")
+    thickness = value_at(service, "thickness", 0.75)
+    visit.page.wait_for_function(f"() => location.hash.includes('style.thickness={thickness:g}&')")
     visit.check()

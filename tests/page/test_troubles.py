@@ -20,7 +20,7 @@ from tests.conftest import (
     write_version,
 )
 from tests.end_to_end.conftest import ROOT, free_port, serving
-from tests.page.conftest import MODEL, Visit, drawn
+from tests.page.conftest import MODEL, Visit, drawn, value_at
 
 FIRST: dict[str, Any] = {"model": MODEL, "class": "0", "style": [0, 0], "seed": 18}
 IMAGES = "**/v1/images"
@@ -64,7 +64,8 @@ def test_only_one_request_for_the_live_image_is_in_flight_and_the_newest_wins(
     visit.page.mouse.move(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.25 * frame["height"])
     assert len(hold.held) == 1
     hold.let_go()
-    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [0, 0.875]}))
+    style = [value_at(service, "thickness", 0.5), value_at(service, "slant", 0.75)]
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": style}))
 
 
 def test_a_choice_cancels_the_request_in_flight(visit: Visit, service: httpx.Client) -> None:
@@ -250,6 +251,7 @@ def test_a_slow_service_still_shows_the_last_choice(visit: Visit, service: httpx
     network.send("Network.enable")
     slow = {"offline": False, "latency": 700, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
     network.send("Network.emulateNetworkConditions", slow)
-    visit.slide("slant", 1.05)
-    visit.slide("thickness", 1)
-    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [1, 1.05]}))
+    thickness, slant = value_at(service, "thickness", 0.7), value_at(service, "slant", 0.8)
+    visit.slide("slant", slant)
+    visit.slide("thickness", thickness)
+    visit.wait_for_pixels("#one", drawn(service, **FIRST | {"style": [thickness, slant]}))
