@@ -34,7 +34,7 @@ class Rounded:
 
 
 def round_and_measure(generator: Generator, space: LatentSpace, judge: Judge, real: ImageSet, say: Say) -> Rounded:
-    """Raises ExportRefused."""
+    """Round a generator, and measure its images before and after. Raises ExportRefused."""
     say("rounding")
     exact = round_generator(generator, space)
     say("measuring images")

@@ -16,7 +16,7 @@ WHOLE = 2**24
 """Float32 holds every whole number below this one, in size."""
 
 WEIGHTS = 1023
-"""The largest size of a whole weight. Of 127, too few images of clothes came out as they were before."""
+"""The largest size of a whole weight. 127 was too coarse: the FID of a generator of clothes doubled."""
 
 LEVELS = 255
 """The largest size of a hidden layer's output."""
