@@ -52,8 +52,7 @@ class SpectralLinear(nn.Linear):
 @torch.no_grad()
 def turn(weight: Tensor, stretched: Tensor) -> Tensor:
     """Return the direction after one more round, given what the weights make of the present one (outputs,)."""
-    with torch.autocast(weight.device.type, enabled=False):  # to narrow weights takes longer than this product
-        return normalize(stretched @ weight.flatten(1), dim=0)
+    return normalize((stretched @ weight.flatten(1)).float(), dim=0)
 
 
 @torch.no_grad()
