@@ -51,7 +51,7 @@ def test_a_run_by_two_processes_is_that_of_one(
     assert together.step == alone.step
     for row, other in zip(one.read_stats(), two.read_stats(), strict=True):
         if row["step"] <= EARLY:
-            assert losses(other) == pytest.approx(losses(row), rel=0.002, abs=0.002)
+            assert losses(other) == pytest.approx(losses(row), rel=0.002, abs=0.01)
 
 
 def losses(row: dict[str, float]) -> dict[str, float]:

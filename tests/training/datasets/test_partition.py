@@ -5,6 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.training.conftest import drawn_digits
+from training.datasets.neighbours import neighbourhood
 from training.datasets.partition import information, partition
 
 
@@ -62,3 +64,9 @@ def test_information_is_that_of_the_pairs() -> None:
     assert information(apart, near, 2) == pytest.approx(math.log(2))
     assert information(torch.zeros(60, dtype=torch.long), near, 2) == 0
     assert information(torch.arange(60) % 2, near, 2) == pytest.approx(0, abs=1e-3)
+
+
+def test_copies_of_few_images_are_sorted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.datasets.partition.RESTARTS", 40)  # their eigenvectors do not converge in any number
+    codes = partition(neighbourhood(drawn_digits(2_000).images), 10, 0)
+    assert sorted(set(codes.tolist())) == list(range(10))
