@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from tests.training.conftest import ROOT
+from tests.training.conftest import ROOT, real_data_dir
 from training.datasets.images import ImageSet
 from training.files import write_text
 from training.loop import train
@@ -20,6 +20,8 @@ from training.progress import quiet
 CPU = torch.device("cpu")
 EARLY = 20
 """steps; rounding grows from one to the next"""
+CLOSE = 0.002 if real_data_dir() else 0.01
+"""Losses of drawn digits, which are copies of few, differ by more."""
 TOGETHER = Path(__file__).with_name("together.py")
 
 
@@ -51,7 +53,7 @@ def test_a_run_by_two_processes_is_that_of_one(
     assert together.step == alone.step
     for row, other in zip(one.read_stats(), two.read_stats(), strict=True):
         if row["step"] <= EARLY:
-            assert losses(other) == pytest.approx(losses(row), rel=0.002, abs=0.01)
+            assert losses(other) == pytest.approx(losses(row), rel=0.002, abs=CLOSE)
 
 
 def losses(row: dict[str, float]) -> dict[str, float]:
